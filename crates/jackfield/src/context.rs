@@ -1,0 +1,271 @@
+//! What hooks are handed.
+
+use std::{fmt, ops::Deref, sync::Arc};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    config::{AnyConfig, ConfigCell, Configuration, Live},
+    event::{Envelope, IntoReply},
+    id::PluginId,
+    registry::ResolveError,
+    scope::Scope,
+    settings::RuntimeSettings,
+    slot::Slot,
+};
+
+mod ledger;
+pub(crate) use ledger::Ledger;
+
+/// A change of settings that somebody asked for: made from the settings that are in force when its turn comes.
+pub(crate) type Edit = Box<dyn FnOnce(&RuntimeSettings) -> RuntimeSettings + Send>;
+
+/// Why a plugin did not get its configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "plugin `{plugin}` declares no configuration of type `{asked}`; say `.config::<…>()` in its manifest"
+)]
+pub struct NoSuchConfig {
+    /// Who asked.
+    pub plugin: PluginId,
+    /// The type that was asked for.
+    pub asked: &'static str,
+}
+
+/// One plugin in one scope: what both kinds of context have in common.
+///
+/// Looking up, subscribing, and keeping. What is kept here ends when the plugin detaches, last in first out; nothing
+/// needs to be ended by hand. Borrowed by hooks, so it cannot be kept itself; [`scope`](Self::scope) can.
+pub struct Context {
+    scope: Scope,
+    plugin: PluginId,
+    config: Option<Arc<dyn ConfigCell>>,
+    edits: mpsc::UnboundedSender<Edit>,
+    ledger: Ledger,
+}
+
+impl Context {
+    pub(crate) fn new(
+        scope: Scope,
+        plugin: PluginId,
+        config: Option<Arc<dyn ConfigCell>>,
+        edits: mpsc::UnboundedSender<Edit>,
+    ) -> Self {
+        Self { scope, plugin, config, edits, ledger: Ledger::default() }
+    }
+
+    /// The plugin that the context belongs to.
+    pub fn plugin(&self) -> &PluginId {
+        &self.plugin
+    }
+
+    /// The scope: registry and bus. A clone of it may be kept, and used by handlers and tasks.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The service that would win `slot` if it were not for this plugin and those before it.
+    ///
+    /// # Errors
+    ///
+    /// [`ResolveError::NobodyAfter`] if there is none.
+    pub fn resolve_after<T: ?Sized + Send + Sync + 'static>(
+        &self,
+        slot: Slot<T>,
+    ) -> Result<Arc<T>, ResolveError> {
+        self.scope.registry().resolve_after(&self.plugin, slot)
+    }
+
+    /// This plugin's own configuration, live.
+    ///
+    /// # Errors
+    ///
+    /// [`NoSuchConfig`] if the plugin's manifest declares none, or one of another type.
+    pub fn config<C: Configuration>(&self) -> Result<Live<C>, NoSuchConfig> {
+        let live = self.config.as_ref().and_then(|cell| Live::of(Arc::clone(cell)));
+        live.ok_or_else(|| NoSuchConfig { plugin: self.plugin.clone(), asked: std::any::type_name::<C>() })
+    }
+
+    /// Handles every `E` of this scope until the plugin detaches.
+    pub fn on<E, F, R>(&self, handler: F)
+    where
+        E: Send + 'static,
+        F: Fn(&mut Envelope<E>) -> R + Send + Sync + 'static,
+        R: IntoReply<()>,
+    {
+        // A bus closes only after everybody has detached; nothing would reach a handler after that.
+        if let Ok(subscription) = self.scope.bus().on(handler) {
+            self.hold(subscription);
+        }
+    }
+
+    /// Keeps `guard` until the plugin detaches; whatever it ends by being dropped, ends then.
+    pub fn hold(&self, guard: impl Send + 'static) {
+        self.ledger.hold(Box::new(guard));
+    }
+
+    /// Runs `task` until it is done or the plugin detaches, which stops it and waits until it has stopped.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime; hooks run inside one.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.ledger.spawn(task);
+    }
+
+    /// Asks for a change of settings, and goes on. The change is made when the one that is going on is done, from
+    /// the settings that are in force then; if it is refused, a log record says why.
+    ///
+    /// This is how a hook changes settings. To await a change from within a hook would be to wait for oneself.
+    pub fn request_change(&self, change: impl FnOnce(&mut RuntimeSettings) + Send + 'static) {
+        let edit: Edit = Box::new(move |settings| settings.with(change));
+        if self.edits.send(edit).is_err() {
+            tracing::debug!(plugin = %self.plugin, "A change was asked for after the runtime had ended.");
+        }
+    }
+
+    /// How many subscriptions, guards and tasks are kept for the plugin.
+    pub fn held(&self) -> usize {
+        self.ledger.len()
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    pub(crate) fn config_cell(&self) -> Option<&Arc<dyn ConfigCell>> {
+        self.config.as_ref()
+    }
+}
+
+impl Deref for Context {
+    type Target = Scope;
+
+    fn deref(&self) -> &Scope {
+        &self.scope
+    }
+}
+
+/// What hooks of a [`GlobalPlugin`](crate::GlobalPlugin) are handed: a [`Context`], and the application's data.
+pub struct GlobalContext<G = ()> {
+    context: Context,
+    data: Arc<G>,
+}
+
+impl<G> GlobalContext<G> {
+    pub(crate) fn new(context: Context, data: Arc<G>) -> Self {
+        Self { context, data }
+    }
+
+    /// The application's data for the global scope.
+    pub fn data(&self) -> &Arc<G> {
+        &self.data
+    }
+}
+
+impl<G> Deref for GlobalContext<G> {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        &self.context
+    }
+}
+
+/// What hooks of a [`Plugin`](crate::Plugin) are handed: a [`Context`] of the session, the session's data, and a way
+/// to the global scope.
+pub struct SessionContext<G = (), S = ()> {
+    context: Context,
+    data: Arc<S>,
+    global: Arc<G>,
+    global_scope: Scope,
+}
+
+impl<G, S> SessionContext<G, S> {
+    pub(crate) fn new(context: Context, data: Arc<S>, global: Arc<G>, global_scope: Scope) -> Self {
+        Self { context, data, global, global_scope }
+    }
+
+    /// The application's data for this session.
+    pub fn data(&self) -> &Arc<S> {
+        &self.data
+    }
+
+    /// The application's data for the global scope.
+    pub fn global(&self) -> &Arc<G> {
+        &self.global
+    }
+
+    /// The global scope. Nothing crosses from one scope to another by itself; this is the way across.
+    pub fn global_scope(&self) -> &Scope {
+        &self.global_scope
+    }
+}
+
+impl<G, S> Deref for SessionContext<G, S> {
+    type Target = Context;
+
+    fn deref(&self) -> &Context {
+        &self.context
+    }
+}
+
+/// What a survivor is told: the settings before and after, and its own configuration before and after.
+#[derive(Clone)]
+pub struct SettingsChange {
+    pub(crate) old: Arc<RuntimeSettings>,
+    pub(crate) new: Arc<RuntimeSettings>,
+    pub(crate) config: Option<(AnyConfig, AnyConfig)>,
+}
+
+impl SettingsChange {
+    /// The settings before.
+    pub fn old(&self) -> &Arc<RuntimeSettings> {
+        &self.old
+    }
+
+    /// The settings after.
+    pub fn new(&self) -> &Arc<RuntimeSettings> {
+        &self.new
+    }
+
+    /// Whether the plugin's own configuration was written differently.
+    pub fn config_changed(&self) -> bool {
+        self.config.as_ref().is_some_and(|(old, new)| !Arc::ptr_eq(old, new))
+    }
+
+    /// The plugin's own configuration, before and after; `None` if it declares none of this type.
+    pub fn config<C: Configuration>(&self) -> Option<(Arc<C>, Arc<C>)> {
+        let (old, new) = self.config.clone()?;
+        Some((old.downcast().ok()?, new.downcast().ok()?))
+    }
+
+    pub(crate) fn reversed(self) -> Self {
+        Self { old: self.new, new: self.old, config: self.config.map(|(old, new)| (new, old)) }
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("plugin", &self.plugin)
+            .field("scope", self.scope.name())
+            .finish_non_exhaustive()
+    }
+}
+impl<G> fmt::Debug for GlobalContext<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.context.fmt(f)
+    }
+}
+impl<G, S> fmt::Debug for SessionContext<G, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.context.fmt(f)
+    }
+}
+impl fmt::Debug for SettingsChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SettingsChange")
+            .field("config_changed", &self.config_changed())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,167 @@
+//! What a change would do, and why: a value, made by a pure function.
+//!
+//! What should run is computed from declarations and settings alone (`desired`); what to do is the difference to
+//! what does run. Starting is a plan from nothing, closing is a plan to nothing.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::{
+    id::{PluginId, SlotId},
+    settings::{DocumentPath, Problem, RuntimeSettings},
+};
+
+mod cause;
+mod desired;
+mod difference;
+mod normalise;
+mod order;
+mod print;
+mod slots;
+mod standing;
+mod world;
+
+pub use cause::Cause;
+pub use normalise::UnknownReferences;
+pub use standing::Standing;
+pub(crate) use {
+    desired::{ConfigOwner, Desired},
+    world::{Declaration, SessionWorld, World},
+};
+
+/// Which of the two lives a plugin leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScopeKind {
+    /// Once, as long as the runtime.
+    Global,
+    /// Once in every session.
+    Session,
+}
+
+/// Tells sessions apart, also those of one name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct SessionKey(pub(crate) u64);
+
+/// Which scope something happened in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScopeName {
+    /// The global scope.
+    Global,
+    /// A session.
+    Session {
+        /// Its key, which no other session ever has.
+        key: SessionKey,
+        /// The name it was created with.
+        name: Arc<str>,
+    },
+}
+
+impl std::fmt::Display for ScopeName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Global => f.write_str("global"),
+            Self::Session { name, .. } => write!(f, "session `{name}`"),
+        }
+    }
+}
+
+/// What a change would do, and why. Displays as one line a step.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// Scope by scope: the global one, then the sessions in the order of their creation.
+    pub scopes: Vec<ScopePlan>,
+    /// References in the settings that nothing answers to, and that are passed over.
+    pub skipped: Vec<Problem>,
+    /// The generation of the runtime that the plan was made for.
+    pub generation: u64,
+    #[serde(skip)]
+    pub(crate) settings: Arc<RuntimeSettings>,
+}
+
+/// What a change would do in one scope.
+#[derive(Clone, Debug, Serialize)]
+pub struct ScopePlan {
+    /// Which scope.
+    pub scope: ScopeName,
+    /// Who detaches, in this order.
+    pub downs: Vec<Step>,
+    /// Who attaches, in this order.
+    pub ups: Vec<Step>,
+    /// Which slots change hands.
+    pub winners: Vec<WinnerChange>,
+    /// Which configurations change, of those that stay.
+    pub configs: Vec<ConfigChange>,
+    #[serde(skip)]
+    pub(crate) next: Arc<Desired>,
+}
+
+/// One plugin that goes or comes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Who.
+    pub plugin: PluginId,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// A slot that changes hands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WinnerChange {
+    /// Which slot.
+    pub slot: SlotId,
+    /// Who has it now.
+    pub from: Option<PluginId>,
+    /// Who will have it.
+    pub to: Option<PluginId>,
+}
+
+/// One value of a configuration that changes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConfigChange {
+    /// Whose configuration.
+    pub plugin: PluginId,
+    /// The slot, if it is the configuration of a service.
+    pub slot: Option<SlotId>,
+    /// The value's place in the configuration.
+    pub path: DocumentPath,
+    /// What it is now.
+    pub from: Option<serde_json::Value>,
+    /// What it will be.
+    pub to: Option<serde_json::Value>,
+}
+
+impl ScopePlan {
+    /// Whether nobody comes, goes, or is configured anew, and no slot changes hands.
+    pub fn is_empty(&self) -> bool {
+        self.downs.is_empty() && self.ups.is_empty() && self.winners.is_empty() && self.configs.is_empty()
+    }
+}
+
+impl Plan {
+    /// Whether nothing would change but the settings themselves.
+    pub fn is_empty(&self) -> bool {
+        self.scopes.iter().all(ScopePlan::is_empty)
+    }
+
+    /// The settings that the plan leads to, without the references that were passed over.
+    pub fn settings(&self) -> &Arc<RuntimeSettings> {
+        &self.settings
+    }
+
+    /// A fingerprint: equal plans made for the same generation have the same.
+    ///
+    /// It is FNV-1a over the plan's JSON, so it is the same on every machine and in every build of one version.
+    pub fn hash(&self) -> u64 {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        text.bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    }
+
+    pub(crate) fn scope(&self, name: &ScopeName) -> Option<&ScopePlan> {
+        self.scopes.iter().find(|plan| plan.scope == *name)
+    }
+}

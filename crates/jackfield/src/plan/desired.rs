@@ -1,0 +1,179 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use super::{
+    Declaration, ScopeKind, Standing,
+    order::attach_order,
+    slots::{CandidatePlan, candidates},
+    standing::standings,
+};
+use crate::{
+    config::AnyConfig,
+    id::{Pin, PluginId, SlotId},
+    settings::{ConfigTable, DocumentPath, Problem, RuntimeSettings},
+};
+
+/// What should run in one scope, or does: everything that declarations and settings decide.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Desired {
+    /// All plugins of the scope's kind, as they were added.
+    pub(crate) standings: Vec<Standing>,
+    /// Those that take part, in the order in which they attach, or did.
+    pub(crate) order: Vec<PluginId>,
+    /// The candidates of those that take part, highest authority first.
+    pub(crate) slots: BTreeMap<SlotId, Vec<CandidatePlan>>,
+    /// The configurations, read into their types.
+    pub(crate) configs: BTreeMap<ConfigOwner, ReadConfig>,
+}
+
+/// Whose configuration it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ConfigOwner {
+    Plugin(PluginId),
+    Service(PluginId, SlotId),
+}
+
+impl ConfigOwner {
+    pub(crate) fn plugin(&self) -> &PluginId {
+        match self {
+            Self::Plugin(plugin) | Self::Service(plugin, _) => plugin,
+        }
+    }
+}
+
+/// A configuration as it was written, and as it was understood.
+#[derive(Clone)]
+pub(crate) struct ReadConfig {
+    pub(crate) table: ConfigTable,
+    pub(crate) typed: AnyConfig,
+}
+
+impl fmt::Debug for ReadConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.table.fmt(f)
+    }
+}
+
+impl Desired {
+    /// What `settings` ask of a scope of this kind that runs `current` and sees the plugins in `visible`.
+    pub(super) fn of(
+        kind: ScopeKind,
+        declarations: &[std::sync::Arc<Declaration>],
+        settings: &RuntimeSettings,
+        visible: &BTreeSet<PluginId>,
+        current: &Self,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let plugins: Vec<&Declaration> =
+            declarations.iter().map(AsRef::as_ref).filter(|plugin| plugin.scope == kind).collect();
+        let standings = standings(&plugins, settings, visible);
+        let enabled: Vec<&Declaration> = (plugins.iter().zip(&standings))
+            .filter_map(|(plugin, standing)| standing.enabled.then_some(*plugin))
+            .collect();
+        let order = order(&enabled, current);
+        let slots = candidates(&enabled, settings);
+        let mut desired = Self { standings, order, slots, configs: BTreeMap::new() };
+        desired.read_configs(&plugins, settings, current, problems);
+        desired
+    }
+
+    pub(crate) fn attached(&self) -> BTreeSet<PluginId> {
+        self.order.iter().cloned().collect()
+    }
+
+    pub(crate) fn standing(&self, plugin: &PluginId) -> Option<&Standing> {
+        self.standings.iter().find(|standing| standing.plugin == *plugin)
+    }
+
+    pub(crate) fn config(&self, owner: &ConfigOwner) -> Option<&AnyConfig> {
+        self.configs.get(owner).map(|config| &config.typed)
+    }
+
+    pub(crate) fn winner(&self, slot: &SlotId) -> Option<&PluginId> {
+        self.slots.get(slot)?.iter().find(|candidate| candidate.enabled).map(|candidate| &candidate.plugin)
+    }
+
+    /// Leaves `plugin` out, which could not be brought back.
+    pub(crate) fn lose(&mut self, plugin: &PluginId, cause: super::Cause) {
+        self.order.retain(|id| id != plugin);
+        for candidates in self.slots.values_mut() {
+            candidates.retain(|candidate| candidate.plugin != *plugin);
+        }
+        self.slots.retain(|_, candidates| !candidates.is_empty());
+        if let Some(standing) = self.standings.iter_mut().find(|standing| standing.plugin == *plugin) {
+            standing.enabled = false;
+            standing.cause = cause;
+        }
+    }
+
+    /// Reads every configuration that is needed or given, also that of a plugin which is off: what waits in the
+    /// settings should be found wrong when it is written, not when it is switched on.
+    fn read_configs(
+        &mut self,
+        plugins: &[&Declaration],
+        settings: &RuntimeSettings,
+        current: &Self,
+        problems: &mut Vec<Problem>,
+    ) {
+        for plugin in plugins {
+            let id = plugin.manifest.id();
+            let on = self.standing(id).is_some_and(|standing| standing.enabled);
+            if let Some(spec) = plugin.manifest.config_spec() {
+                let table = settings.plugins.get(id).map(|entry| entry.config.clone()).unwrap_or_default();
+                if on || !table.is_empty() {
+                    let path = DocumentPath::new(["plugins", id.as_str(), "config"]);
+                    let owner = ConfigOwner::Plugin(id.clone());
+                    self.read_config(owner, table, current, problems, |table| spec.read(&path, table));
+                }
+            }
+            for offer in &plugin.offers {
+                let Some(spec) = &offer.config else { continue };
+                let specific = Pin::new(id.clone(), offer.slot.clone());
+                let wildcard = Pin::wildcard(offer.slot.clone());
+                let given = [specific.clone(), wildcard].into_iter().find_map(|pin| {
+                    let entry = settings.services.get(&pin)?;
+                    (!entry.config.is_empty()).then(|| (pin, entry.config.clone()))
+                });
+                if on || given.is_some() {
+                    let (pin, table) = given.unwrap_or_else(|| (specific, ConfigTable::new()));
+                    let path = DocumentPath::new(["services", &pin.to_string(), "config"]);
+                    let owner = ConfigOwner::Service(id.clone(), offer.slot.clone());
+                    self.read_config(owner, table, current, problems, |table| spec.read(&path, table));
+                }
+            }
+        }
+    }
+
+    fn read_config(
+        &mut self,
+        owner: ConfigOwner,
+        table: ConfigTable,
+        current: &Self,
+        problems: &mut Vec<Problem>,
+        read: impl FnOnce(&ConfigTable) -> Result<AnyConfig, Problem>,
+    ) {
+        // What has not changed is not read again: the typed value stays the same object.
+        if let Some(same) = current.configs.get(&owner).filter(|config| config.table == table) {
+            self.configs.insert(owner, same.clone());
+            return;
+        }
+        match read(&table) {
+            Ok(typed) => drop(self.configs.insert(owner, ReadConfig { table, typed })),
+            Err(problem) if problems.contains(&problem) => {} // another scope has found it
+            Err(problem) => problems.push(problem),
+        }
+    }
+}
+
+/// Those who stay keep their place; those who come follow in the order of their needs.
+fn order(enabled: &[&Declaration], current: &Desired) -> Vec<PluginId> {
+    let wanted: BTreeSet<&PluginId> = enabled.iter().map(|plugin| plugin.manifest.id()).collect();
+    let mut order: Vec<PluginId> = current.order.iter().filter(|id| wanted.contains(id)).cloned().collect();
+    let already: BTreeSet<PluginId> = order.iter().cloned().collect();
+    let coming: Vec<&Declaration> =
+        enabled.iter().copied().filter(|plugin| !already.contains(plugin.manifest.id())).collect();
+    order.extend(attach_order(&coming, &already));
+    order
+}

@@ -1,0 +1,77 @@
+//! Settings may name what is not there.
+
+use std::sync::Arc;
+
+use super::Declaration;
+use crate::{
+    id::{Pin, PluginId, nearest},
+    settings::{DocumentPath, Problem, RuntimeSettings},
+};
+
+/// What to do with settings that name a plugin or a slot that nobody has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownReferences {
+    /// Refuse the change, and name them all.
+    #[default]
+    Reject,
+    /// Pass over them, and say so in the plan and in one log record.
+    Skip,
+    /// Pass over them.
+    Ignore,
+}
+
+/// `settings` without what nobody answers to, and what that was. A pin for a plugin that is off is no such thing:
+/// it waits.
+pub(super) fn without_unknown(
+    settings: &RuntimeSettings,
+    declarations: &[Arc<Declaration>],
+) -> (RuntimeSettings, Vec<Problem>) {
+    let mut known = settings.clone();
+    let mut problems = Vec::new();
+    let find = |id: &PluginId| declarations.iter().find(|declaration| declaration.manifest.id() == id);
+
+    known.plugins.retain(|id, _| {
+        let found = find(id).is_some();
+        if !found {
+            let path = DocumentPath::new(["plugins", id.as_str()]);
+            problems.push(unknown(path, "plugin", id.as_str(), plugin_names(declarations)));
+        }
+        found
+    });
+    known.services.retain(|pin, _| {
+        let Some(plugin) = pin.plugin() else { return true };
+        let path = DocumentPath::new(["services", &pin.to_string()]);
+        let Some(declaration) = find(plugin) else {
+            problems.push(unknown(path, "plugin", plugin.as_str(), plugin_names(declarations)));
+            return false;
+        };
+        let found = declaration.offers.iter().any(|offer| offer.slot == *pin.slot());
+        if !found {
+            problems.push(unknown_slot(path, pin, declaration));
+        }
+        found
+    });
+    (known, problems)
+}
+
+fn plugin_names(declarations: &[Arc<Declaration>]) -> impl Iterator<Item = &str> {
+    declarations.iter().map(|declaration| declaration.manifest.id().as_str())
+}
+
+fn unknown<'a>(path: DocumentPath, kind: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Problem {
+    let problem = Problem::new(path, format!("there is no {kind} `{name}`"));
+    match nearest(name, known) {
+        Some(near) => problem.remedy(format!("did you mean `{near}`?")),
+        None => problem.remedy("remove it, or add the plugin"),
+    }
+}
+
+fn unknown_slot(path: DocumentPath, pin: &Pin, plugin: &Declaration) -> Problem {
+    let offers: Vec<&str> = plugin.offers.iter().map(|offer| offer.slot.as_str()).collect();
+    let problem = Problem::new(path, format!("`{}` offers no `{}`", plugin.manifest.id(), pin.slot()));
+    match nearest(pin.slot().as_str(), offers.iter().copied()) {
+        Some(near) => problem.remedy(format!("did you mean `{}:{near}`?", plugin.manifest.id())),
+        None if offers.is_empty() => problem.remedy("it offers no service at all; remove the entry"),
+        None => problem.remedy(format!("it offers: {}", offers.join(", "))),
+    }
+}

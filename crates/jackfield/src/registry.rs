@@ -1,0 +1,234 @@
+//! Which services a scope has, and who provides them.
+
+use std::{any::Any, fmt, sync::Arc};
+
+use arc_swap::ArcSwap;
+
+use crate::{
+    id::{Namespace, PluginId, SlotId},
+    priority::Priority,
+    slot::Slot,
+};
+
+mod cell;
+mod erased;
+mod offer;
+mod view;
+
+pub use offer::{Kind, Offering, Registrar};
+pub(crate) use offer::{Offer, Registration};
+pub(crate) use view::{Candidate, SlotView, View};
+
+/// Why a slot gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// No plugin that takes part offers a candidate. Switch one on, or ask for another slot.
+    #[error("no plugin that takes part offers `{slot}`")]
+    NotRegistered {
+        /// The slot asked for.
+        slot: SlotId,
+    },
+    /// There are candidates, and settings have disabled all of them.
+    #[error("every candidate for `{slot}` is disabled ({})", list(plugins))]
+    Disabled {
+        /// The slot asked for.
+        slot: SlotId,
+        /// Whose candidates they are.
+        plugins: Vec<PluginId>,
+    },
+    /// Nobody comes after the plugin in the order of the slot, or the plugin has no candidate there.
+    #[error("nobody comes after `{plugin}` for `{slot}`")]
+    NobodyAfter {
+        /// The slot asked for.
+        slot: SlotId,
+        /// The plugin whose successor was asked for.
+        plugin: PluginId,
+    },
+    /// The slot holds another type: two constants use one id for two types.
+    #[error("slot `{slot}` holds `{found}`, not `{expected}`")]
+    WrongType {
+        /// The slot asked for.
+        slot: SlotId,
+        /// The type asked for.
+        expected: &'static str,
+        /// The type that was registered.
+        found: &'static str,
+    },
+    /// The service could not be made.
+    #[error("`{plugin}` could not make `{slot}`: {reason}")]
+    NotBuilt {
+        /// The slot asked for.
+        slot: SlotId,
+        /// Whose candidate failed.
+        plugin: PluginId,
+        /// What its builder failed with.
+        reason: Arc<str>,
+    },
+}
+
+fn list(plugins: &[PluginId]) -> String {
+    plugins.iter().map(PluginId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// The services of one scope, as of now. A handle: clones look at the same scope.
+///
+/// Every lookup reads the view in force when it is made: an atomic read, no lock, never a wait. What it returns is
+/// a snapshot; ask again where it is used, or the next change of settings passes you by.
+#[derive(Clone)]
+pub struct Registry {
+    view: Arc<ArcSwap<View>>,
+}
+
+impl Registry {
+    pub(crate) fn new() -> Self {
+        Self { view: Arc::new(ArcSwap::from_pointee(View::default())) }
+    }
+
+    /// Replaces the view; returns the old one, so that it is dropped by somebody who may.
+    pub(crate) fn publish(&self, view: Arc<View>) -> Arc<View> {
+        self.view.swap(view)
+    }
+
+    /// The service that wins `slot`.
+    ///
+    /// # Errors
+    ///
+    /// [`ResolveError`], if no candidate takes part, or a lazy one cannot be built.
+    pub fn resolve<T: ?Sized + Send + Sync + 'static>(&self, slot: Slot<T>) -> Result<Arc<T>, ResolveError> {
+        self.view.load().resolve(&slot.id())
+    }
+
+    /// The service that wins the slot of this id, for ids that are only known when the program runs.
+    ///
+    /// # Errors
+    ///
+    /// As [`resolve`](Self::resolve); [`ResolveError::WrongType`] if the slot does not hold a `T`.
+    pub fn resolve_id<T: ?Sized + Send + Sync + 'static>(
+        &self,
+        slot: &SlotId,
+    ) -> Result<Arc<T>, ResolveError> {
+        self.view.load().resolve(slot)
+    }
+
+    /// The service that wins `slot`, or `None` where nobody does.
+    ///
+    /// # Errors
+    ///
+    /// If the slot holds another type, or the winner could not be built.
+    pub fn get<T: ?Sized + Send + Sync + 'static>(
+        &self,
+        slot: Slot<T>,
+    ) -> Result<Option<Arc<T>>, ResolveError> {
+        match self.resolve(slot) {
+            Ok(service) => Ok(Some(service)),
+            Err(ResolveError::NotRegistered { .. } | ResolveError::Disabled { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The service that would win `slot` if it were not for `plugin` and those before it.
+    ///
+    /// # Errors
+    ///
+    /// [`ResolveError::NobodyAfter`] if there is none, besides those of [`resolve`](Self::resolve).
+    pub fn resolve_after<T: ?Sized + Send + Sync + 'static>(
+        &self,
+        plugin: &PluginId,
+        slot: Slot<T>,
+    ) -> Result<Arc<T>, ResolveError> {
+        self.view.load().resolve_after(plugin, &slot.id())
+    }
+
+    /// All slots that have a candidate, by name.
+    pub fn slots(&self) -> Vec<SlotId> {
+        let mut slots: Vec<_> = self.view.load().slots().cloned().collect();
+        slots.sort();
+        slots
+    }
+
+    /// All slots of `namespace` that have a candidate, by name.
+    pub fn slots_in(&self, namespace: &Namespace) -> Vec<SlotId> {
+        let mut slots = self.slots();
+        slots.retain(|slot| namespace.contains(slot));
+        slots
+    }
+
+    /// The candidates for a slot, the winner first, disabled ones included. Builds nothing.
+    pub fn candidates(&self, slot: &SlotId) -> Vec<CandidateInfo> {
+        let view = self.view.load();
+        let Some(slot) = view.slot(slot) else { return Vec::new() };
+        slot.candidates.iter().map(CandidateInfo::of).collect()
+    }
+
+    /// The plugin that wins a slot.
+    pub fn winner(&self, slot: &SlotId) -> Option<PluginId> {
+        let view = self.view.load();
+        Some(view.slot(slot)?.winner()?.registration.plugin.clone())
+    }
+
+    /// The first capability of type `C` of whoever wins the slot. Builds nothing.
+    pub fn capability<C: Any + Send + Sync>(&self, slot: &SlotId) -> Option<Arc<C>> {
+        let view = self.view.load();
+        view.slot(slot)?.winner()?.registration.capability()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.slots()).finish()
+    }
+}
+
+/// What is known of a candidate without building it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CandidateInfo {
+    /// Whose it is.
+    pub plugin: PluginId,
+    /// How the service is made.
+    pub kind: Kind,
+    /// The priority the plugin asked for.
+    pub base_priority: Priority,
+    /// The priority in force, settings included.
+    pub priority: Priority,
+    /// Whether it takes part.
+    pub enabled: bool,
+}
+
+impl CandidateInfo {
+    fn of(candidate: &Candidate) -> Self {
+        let registration = &candidate.registration;
+        Self {
+            plugin: registration.plugin.clone(),
+            kind: registration.kind,
+            base_priority: registration.base_priority,
+            priority: candidate.priority,
+            enabled: candidate.enabled,
+        }
+    }
+}
+
+/// What a builder may look up while it makes its service: the services of the view that is about to be published.
+///
+/// Borrowed, so that it cannot be kept: what it shows belongs to the moment of building.
+pub struct Resolver<'a> {
+    pub(crate) view: &'a View,
+}
+
+impl Resolver<'_> {
+    /// The service that wins `slot`; built first, if it has not been yet.
+    ///
+    /// # Errors
+    ///
+    /// [`ResolveError`], if no candidate takes part, or it cannot be built; two services that need each other to
+    /// be built are such a case.
+    pub fn resolve<T: ?Sized + Send + Sync + 'static>(&self, slot: Slot<T>) -> Result<Arc<T>, ResolveError> {
+        self.view.resolve(&slot.id())
+    }
+}
+
+impl fmt::Debug for Resolver<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolver").finish_non_exhaustive()
+    }
+}

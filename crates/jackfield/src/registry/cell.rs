@@ -1,0 +1,91 @@
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    thread::{self, ThreadId},
+    time::Duration,
+};
+
+use super::erased::Erased;
+use crate::error::{BoxError, panic_message};
+
+/// How long a thread waits for another that is building the same service. Two builders that wait for each other
+/// on two threads would otherwise wait for ever.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A service that is built at most once. No lock is held while it is being built.
+#[derive(Default)]
+pub(super) struct ServiceCell {
+    built: OnceLock<Erased>,
+    builder: Mutex<Option<ThreadId>>,
+    finished: Condvar,
+}
+
+impl ServiceCell {
+    pub(super) fn get(&self) -> Option<&Erased> {
+        self.built.get()
+    }
+
+    /// The service; made by `build` unless it has been already. A failed build may be tried again.
+    pub(super) fn get_or_build(
+        &self,
+        build: impl FnOnce() -> Result<Erased, BoxError>,
+    ) -> Result<Erased, Arc<str>> {
+        let _turn = match self.take_turn()? {
+            Turn::Built(service) => return Ok(service),
+            Turn::Mine(turn) => turn,
+        };
+        let service = contained(build)?;
+        Ok(self.built.get_or_init(|| service).clone())
+    }
+
+    fn take_turn(&self) -> Result<Turn<'_>, Arc<str>> {
+        let mut builder = self.lock();
+        loop {
+            if let Some(service) = self.built.get() {
+                return Ok(Turn::Built(service.clone()));
+            }
+            match *builder {
+                None => {
+                    *builder = Some(thread::current().id());
+                    return Ok(Turn::Mine(MyTurn(self)));
+                }
+                Some(id) if id == thread::current().id() => return Err("it needs itself to be built".into()),
+                Some(_) => {
+                    let wait = self.finished.wait_timeout(builder, PATIENCE);
+                    let (again, waited) = wait.unwrap_or_else(PoisonError::into_inner);
+                    if waited.timed_out() {
+                        return Err(format!("another thread has been building it for {PATIENCE:?}").into());
+                    }
+                    builder = again;
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<ThreadId>> {
+        self.builder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Turn<'a> {
+    Built(Erased),
+    Mine(MyTurn<'a>),
+}
+
+/// Gives the turn back however the build ends.
+struct MyTurn<'a>(&'a ServiceCell);
+impl Drop for MyTurn<'_> {
+    fn drop(&mut self) {
+        *self.0.lock() = None;
+        self.0.finished.notify_all();
+    }
+}
+
+/// Runs a builder; an error and a panic come out as a reason.
+pub(super) fn contained(build: impl FnOnce() -> Result<Erased, BoxError>) -> Result<Erased, Arc<str>> {
+    match catch_unwind(AssertUnwindSafe(build)) {
+        Ok(Ok(service)) => Ok(service),
+        Ok(Err(error)) => Err(error.to_string().into()),
+        Err(payload) => Err(format!("it panicked: {}", panic_message(&*payload)).into()),
+    }
+}

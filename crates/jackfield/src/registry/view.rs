@@ -1,0 +1,89 @@
+use std::{any::type_name, collections::HashMap, sync::Arc};
+
+use super::{Registration, ResolveError, Resolver};
+use crate::{
+    id::{PluginId, SlotId},
+    priority::Priority,
+};
+
+/// All candidates of a scope at one moment. Never changed; a change publishes another.
+#[derive(Default)]
+pub(crate) struct View {
+    slots: HashMap<SlotId, SlotView>,
+}
+
+/// The candidates for one slot, highest authority first.
+#[derive(Clone, Default)]
+pub(crate) struct SlotView {
+    pub(crate) candidates: Vec<Candidate>,
+}
+
+/// A registration, and what settings make of it.
+#[derive(Clone)]
+pub(crate) struct Candidate {
+    pub(crate) registration: Arc<Registration>,
+    pub(crate) priority: Priority,
+    pub(crate) enabled: bool,
+}
+
+impl SlotView {
+    pub(crate) fn winner(&self) -> Option<&Candidate> {
+        self.candidates.iter().find(|candidate| candidate.enabled)
+    }
+}
+
+impl View {
+    pub(crate) fn new(slots: HashMap<SlotId, SlotView>) -> Self {
+        Self { slots }
+    }
+
+    pub(crate) fn slot(&self, slot: &SlotId) -> Option<&SlotView> {
+        self.slots.get(slot)
+    }
+
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &SlotId> {
+        self.slots.keys()
+    }
+
+    pub(super) fn resolve<T: ?Sized + Send + Sync + 'static>(
+        &self,
+        slot: &SlotId,
+    ) -> Result<Arc<T>, ResolveError> {
+        let entry = self.slot(slot).ok_or_else(|| ResolveError::NotRegistered { slot: slot.clone() })?;
+        let winner = entry.winner().ok_or_else(|| ResolveError::Disabled {
+            slot: slot.clone(),
+            plugins: entry.candidates.iter().map(|candidate| candidate.registration.plugin.clone()).collect(),
+        })?;
+        self.provide(&winner.registration)
+    }
+
+    pub(super) fn resolve_after<T: ?Sized + Send + Sync + 'static>(
+        &self,
+        plugin: &PluginId,
+        slot: &SlotId,
+    ) -> Result<Arc<T>, ResolveError> {
+        let entry = self.slot(slot).ok_or_else(|| ResolveError::NotRegistered { slot: slot.clone() })?;
+        let nobody = || ResolveError::NobodyAfter { slot: slot.clone(), plugin: plugin.clone() };
+        let place = entry.candidates.iter().position(|candidate| candidate.registration.plugin == *plugin);
+        let later = &entry.candidates[place.ok_or_else(nobody)? + 1..];
+        let next = later.iter().find(|candidate| candidate.enabled).ok_or_else(nobody)?;
+        self.provide(&next.registration)
+    }
+
+    fn provide<T: ?Sized + Send + Sync + 'static>(
+        &self,
+        winner: &Registration,
+    ) -> Result<Arc<T>, ResolveError> {
+        let not_built = |reason| ResolveError::NotBuilt {
+            slot: winner.slot.clone(),
+            plugin: winner.plugin.clone(),
+            reason,
+        };
+        let service = winner.provide(&Resolver { view: self }).map_err(not_built)?;
+        service.get().ok_or_else(|| ResolveError::WrongType {
+            slot: winner.slot.clone(),
+            expected: type_name::<T>(),
+            found: winner.type_name,
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! What a change did, and what it failed with.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::{
+    error::BoxError,
+    id::PluginId,
+    plan::{Plan, ScopeName},
+    settings::Problems,
+};
+
+/// A part of a plugin's life in which something can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Hook {
+    /// Declaring services.
+    Register,
+    /// Building services.
+    Build,
+    /// Attaching.
+    Attach,
+    /// Being told of new settings.
+    SettingsChanged,
+    /// Detaching.
+    Detach,
+    /// Ending what was kept: guards, subscriptions, tasks.
+    Release,
+}
+
+impl fmt::Display for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Register => "register",
+            Self::Build => "build",
+            Self::Attach => "attach",
+            Self::SettingsChanged => "settings_changed",
+            Self::Detach => "detach",
+            Self::Release => "release",
+        })
+    }
+}
+
+/// How a hook failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HookError {
+    /// It returned an error. The plugin knows what to do about it.
+    #[error("{0}")]
+    Failed(Arc<dyn std::error::Error + Send + Sync>),
+    /// It panicked: a bug in the plugin.
+    #[error("it panicked: {message}")]
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
+    /// It did not return in time, and was dropped.
+    #[error("it did not return within {deadline:?}")]
+    TimedOut {
+        /// The time it had.
+        deadline: Duration,
+    },
+}
+
+impl HookError {
+    pub(crate) fn failed(error: BoxError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// One plugin's failure in one scope.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("plugin `{plugin}` failed to {hook} in {scope}: {error}")]
+pub struct Failure {
+    /// Where.
+    pub scope: ScopeName,
+    /// Who.
+    pub plugin: PluginId,
+    /// When.
+    pub hook: Hook,
+    /// With what.
+    pub error: HookError,
+}
+
+/// What a change did.
+#[derive(Clone, Debug)]
+#[must_use = "a report may hold failures"]
+pub struct Report {
+    /// What was carried out.
+    pub plan: Plan,
+    /// The generation of the runtime after the change.
+    pub generation: u64,
+    /// What went wrong without standing in the way of the change: in a closing, everything that did.
+    pub failures: Vec<Failure>,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.plan.fmt(f)?;
+        self.failures.iter().try_for_each(|failure| write!(f, "\n! {failure}"))
+    }
+}
+
+/// Why a change was not made. The variants tell apart what is left of it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangeError {
+    /// The settings are wrong; nothing has happened. Mend them and try again.
+    #[error("the settings were refused:\n{0}")]
+    Refused(Problems),
+    /// A plugin failed, and everything is as it was before. Mend the plugin, or leave it out.
+    #[error("the change was taken back:\n{}", lines(.failures))]
+    Reverted {
+        /// What failed.
+        failures: Vec<Failure>,
+    },
+    /// A plugin failed, and everything is as it was before except for the plugins in `lost`, which did not come
+    /// back. The next change tries them again.
+    #[error("the change was taken back:\n{}\nand did not come back:\n{}", lines(.failures), lines(.lost))]
+    Degraded {
+        /// What failed.
+        failures: Vec<Failure>,
+        /// Who is not back, and why.
+        lost: Vec<Failure>,
+    },
+    /// The runtime has been shut down.
+    #[error("the runtime has been shut down")]
+    Closed,
+    /// The session is closed, or belongs to another runtime.
+    #[error("there is no such session")]
+    NoSuchSession,
+    /// A hook asked to await a change, that is, to wait for itself. Use
+    /// [`request_change`](crate::Context::request_change) in hooks.
+    #[error("a hook cannot await a change; ask for it with `cx.request_change`")]
+    WithinHook,
+}
+
+fn lines(failures: &[Failure]) -> String {
+    failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,355 @@
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use futures_util::Stream;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio_stream::wrappers::BroadcastStream;
+
+use crate::{
+    declare::{AddError, declare},
+    driver::{Command, Driver, Published, Setup, is_within_hook_of},
+    plan::{Plan, UnknownReferences},
+    plugin::{AnyPlugin, IntoPlugin},
+    report::{ChangeError, Report},
+    scope::Scope,
+    session::Session,
+    settings::{Problems, RuntimeSettings},
+    view::RuntimeStatus,
+};
+
+/// How long a hook may take unless the builder says otherwise. Long enough for a device that is slow to open, short
+/// enough that a person who waits for a switch learns what is wrong.
+const HOOK_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How many snapshots a subscriber of the settings stream may fall behind before it skips to newer ones.
+const STREAM_DEPTH: usize = 64;
+
+/// The lifecycle engine: plugins, the global scope, the settings, and the sessions.
+///
+/// A handle: clones share one runtime. `G` and `S` are the application's own data for the global scope and for each
+/// session; both are `()` unless it brings some.
+///
+/// # Lifetime
+///
+/// The runtime ends with [`shutdown`](Self::shutdown), or when the last handle and the last session are dropped.
+pub struct PluginRuntime<G = (), S = ()> {
+    commands: mpsc::UnboundedSender<Command<S>>,
+    published: Arc<Published>,
+    stream: broadcast::WeakSender<Arc<RuntimeSettings>>,
+    global: Scope,
+    data: Arc<G>,
+}
+
+impl PluginRuntime {
+    /// Describes a runtime without data of its own.
+    pub fn builder() -> RuntimeBuilder<(), ()> {
+        PluginRuntime::builder_with(())
+    }
+}
+
+impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
+    /// Describes a runtime with `data` for its global scope.
+    pub fn builder_with(data: G) -> RuntimeBuilder<G, S> {
+        RuntimeBuilder {
+            plugins: Vec::new(),
+            data,
+            settings: RuntimeSettings::default(),
+            unknown: UnknownReferences::default(),
+            deadline: HOOK_DEADLINE,
+        }
+    }
+
+    /// The settings in force. An atomic read and an `Arc` cloned; never waits.
+    pub fn settings(&self) -> Arc<RuntimeSettings> {
+        Arc::clone(&self.published.world.load().settings)
+    }
+
+    /// All settings that come into force from now on: each once, after the change to them is complete, the same
+    /// value again included. Ends when the runtime does.
+    ///
+    /// Several may listen. Who falls far behind skips to newer settings, and always gets the newest.
+    pub fn settings_stream(&self) -> SettingsStream {
+        SettingsStream(self.stream.upgrade().map(|sender| BroadcastStream::new(sender.subscribe())))
+    }
+
+    /// What [`update_settings`](Self::update_settings) would do, and why. Changes nothing and waits for nobody.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with `settings`, at once.
+    pub fn plan(&self, settings: &RuntimeSettings) -> Result<Plan, Problems> {
+        self.published.world.load().plan(settings)
+    }
+
+    /// Makes the global scope and all sessions follow `settings`: all of it, or nothing. Changes queue; each is
+    /// answered.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError::Refused`] if the settings are wrong; [`ChangeError::Reverted`] or [`ChangeError::Degraded`] if
+    /// a plugin failed; [`ChangeError::Closed`] after shutdown; [`ChangeError::WithinHook`] in a hook.
+    ///
+    /// # Cancel safety
+    ///
+    /// The change is made even if nobody waits for it.
+    pub async fn update_settings(&self, settings: RuntimeSettings) -> Result<Report, ChangeError> {
+        self.ask(|reply| Command::Update { settings, reply }).await
+    }
+
+    /// Puts `settings` in the place of the settings in force and tells the stream, and leaves everything that runs
+    /// as it is. For bookkeeping; when in doubt, use [`update_settings`](Self::update_settings).
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError::Closed`] after shutdown; [`ChangeError::WithinHook`] in a hook.
+    pub async fn update_settings_snapshot(&self, settings: RuntimeSettings) -> Result<(), ChangeError> {
+        self.ask(|reply| Command::Snapshot { settings, reply }).await
+    }
+
+    /// Opens a session with default data.
+    ///
+    /// # Errors
+    ///
+    /// As [`create_session_with`](Self::create_session_with).
+    pub async fn create_session(&self, name: &str) -> Result<Session<S>, ChangeError>
+    where
+        S: Default,
+    {
+        self.create_session_with(name, S::default()).await
+    }
+
+    /// Opens a session with `data`, and attaches every enabled plugin to it.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError::Reverted`] if a plugin failed: no session is left behind. [`ChangeError::Closed`] after
+    /// shutdown; [`ChangeError::WithinHook`] in a hook.
+    ///
+    /// # Cancel safety
+    ///
+    /// If nobody waits for it any more, the session is closed again.
+    pub async fn create_session_with(&self, name: &str, data: S) -> Result<Session<S>, ChangeError> {
+        let data = Arc::new(data);
+        let (name, its_data) = (name.into(), Arc::clone(&data));
+        let opened = self.ask(|reply| Command::Open { name, data: its_data, reply }).await?;
+        Ok(Session::new(opened, data, self.commands.clone()))
+    }
+
+    /// Closes all sessions and then the global scope, each in the reverse of the order in which its plugins
+    /// attached, and waits until all are gone. The report says what failed on the way out; nothing stands in the way.
+    /// Once it is done, doing it again does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError::WithinHook`] in a hook.
+    ///
+    /// # Cancel safety
+    ///
+    /// The runtime shuts down even if nobody waits for it.
+    pub async fn shutdown(&self) -> Result<(), ShutdownError> {
+        match self.ask(|reply| Command::Shutdown { reply }).await {
+            Ok(report) if report.failures.is_empty() => Ok(()),
+            Ok(report) => Err(ShutdownError::Failures(report.failures)),
+            Err(ChangeError::WithinHook) => Err(ShutdownError::WithinHook),
+            Err(_) => Ok(()), // somebody else was first
+        }
+    }
+
+    /// The global scope: its services and its bus.
+    pub fn global(&self) -> &Scope {
+        &self.global
+    }
+
+    /// The application's data for the global scope.
+    pub fn data(&self) -> &Arc<G> {
+        &self.data
+    }
+
+    /// What runs now, as plain values.
+    pub fn status(&self) -> RuntimeStatus {
+        RuntimeStatus::of(&self.published.world.load())
+    }
+
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, ChangeError>>) -> Command<S>,
+    ) -> Result<T, ChangeError> {
+        if is_within_hook_of(Arc::as_ptr(&self.published).addr()) {
+            return Err(ChangeError::WithinHook);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).map_err(|_| ChangeError::Closed)?;
+        answer.await.map_err(|_| ChangeError::Closed)?
+    }
+}
+
+/// What went wrong while a runtime shut down. It is down all the same, unless it was asked to by a hook.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShutdownError {
+    /// Plugins failed on their way out.
+    #[error("plugins failed while the runtime shut down:\n{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Failures(Vec<crate::report::Failure>),
+    /// A hook cannot await the end of the runtime that runs it.
+    #[error("a hook cannot await the shutdown of its own runtime")]
+    WithinHook,
+}
+
+/// A runtime in the making.
+#[must_use = "a builder does nothing until `init`"]
+pub struct RuntimeBuilder<G, S> {
+    plugins: Vec<AnyPlugin<G, S>>,
+    data: G,
+    settings: RuntimeSettings,
+    unknown: UnknownReferences,
+    deadline: Duration,
+}
+
+impl<G: Send + Sync + 'static, S: Send + Sync + 'static> RuntimeBuilder<G, S> {
+    /// Adds a plugin, global or of sessions; its type says which. The order in which plugins are added decides
+    /// between equals.
+    pub fn plugin<M>(mut self, plugin: impl IntoPlugin<G, S, M>) -> Self {
+        self.plugins.push(plugin.into_plugin());
+        self
+    }
+
+    /// The settings to start with, instead of none.
+    pub fn settings(mut self, settings: RuntimeSettings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// What to do with settings that name what is not there, now and in every later change.
+    pub fn unknown_references(mut self, policy: UnknownReferences) -> Self {
+        self.unknown = policy;
+        self
+    }
+
+    /// How long each hook may take.
+    pub fn hook_deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Starts the runtime on the current Tokio runtime: learns what the plugins offer, and attaches the global ones
+    /// that the settings want.
+    ///
+    /// # Errors
+    ///
+    /// [`InitError::Plugin`] if two plugins cannot go together, or one cannot be asked; [`InitError::Settings`] if
+    /// the first change fails. Nothing is left running.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime, or in one whose clock is not enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// If nobody waits for it any more, what has started is shut down.
+    pub async fn init(self) -> Result<PluginRuntime<G, S>, InitError> {
+        let Self { plugins, data, settings, unknown, deadline } = self;
+        let plugins = declare(plugins).map_err(InitError::Plugin)?;
+        let data = Arc::new(data);
+        let (stream, _) = broadcast::channel(STREAM_DEPTH);
+        let weak_stream = stream.downgrade();
+        let published = Arc::new(Published { world: ArcSwap::default() });
+        let setup = Setup { plugins, data: Arc::clone(&data), unknown, deadline, stream };
+        let mut driver = Driver::new(setup, Arc::clone(&published));
+        let global = driver.global_scope().clone();
+        let (commands, inbox) = mpsc::unbounded_channel();
+
+        let (reply, answer) = oneshot::channel();
+        #[expect(clippy::disallowed_methods, reason = "the driver ends when its last handle does")]
+        tokio::spawn(async move {
+            let started = driver.update(&settings).await;
+            let up = started.is_ok();
+            if reply.send(started).is_ok() && up {
+                driver.run(inbox).await;
+            } else {
+                drop(inbox);
+                driver.run(mpsc::unbounded_channel().1).await; // nobody holds the other end: it shuts down
+            }
+        });
+        match answer.await {
+            Ok(Ok(_)) => Ok(PluginRuntime { commands, published, stream: weak_stream, global, data }),
+            Ok(Err(error)) => Err(InitError::Settings(error)),
+            Err(_) => Err(InitError::Settings(ChangeError::Closed)),
+        }
+    }
+}
+
+/// Why a runtime did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InitError {
+    /// A plugin cannot be added.
+    #[error(transparent)]
+    Plugin(AddError),
+    /// The first settings could not be put in force.
+    #[error("the runtime did not start: {0}")]
+    Settings(ChangeError),
+}
+
+/// The settings that come into force, one after the other. See [`PluginRuntime::settings_stream`].
+#[must_use = "a stream does nothing unless it is polled"]
+pub struct SettingsStream(Option<BroadcastStream<Arc<RuntimeSettings>>>);
+
+impl Stream for SettingsStream {
+    type Item = Arc<RuntimeSettings>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
+        let Some(stream) = &mut self.0 else { return Poll::Ready(None) };
+        loop {
+            match std::task::ready!(Pin::new(&mut *stream).poll_next(cx)) {
+                Some(Ok(settings)) => return Poll::Ready(Some(settings)),
+                Some(Err(_)) => {} // fell behind: go on with the oldest that is still there
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl SettingsStream {
+    /// The next settings, or `None` once the runtime has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe.
+    pub async fn next(&mut self) -> Option<Arc<RuntimeSettings>> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
+impl<G, S> Clone for PluginRuntime<G, S> {
+    fn clone(&self) -> Self {
+        Self {
+            commands: self.commands.clone(),
+            published: Arc::clone(&self.published),
+            stream: self.stream.clone(),
+            global: self.global.clone(),
+            data: Arc::clone(&self.data),
+        }
+    }
+}
+impl<G, S> fmt::Debug for PluginRuntime<G, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let generation = self.published.world.load().generation;
+        f.debug_struct("PluginRuntime").field("generation", &generation).finish_non_exhaustive()
+    }
+}
+impl<G, S> fmt::Debug for RuntimeBuilder<G, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RuntimeBuilder").field("plugins", &self.plugins.len()).finish_non_exhaustive()
+    }
+}
+impl fmt::Debug for SettingsStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SettingsStream").finish_non_exhaustive()
+    }
+}
