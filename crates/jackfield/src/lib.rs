@@ -1,30 +1,99 @@
 //! Compose an application from plugins, and change your mind while it runs.
+//!
+//! An application is a list of [plugins](Plugin). [Settings](RuntimeSettings) say which of them take part, which one
+//! wins a contested service, and how each is configured; and the running program is made to follow the settings, as
+//! one transaction, without a restart.
+//!
+//! * [`PluginRuntime`]: the lifecycle engine. A handle; clone it freely.
+//! * [`Plugin`], [`GlobalPlugin`]: the smallest thing that settings can switch. One value, shared by all sessions.
+//! * [`Slot`]: a named place for a service, for which plugins compete. A constant; costs nothing.
+//! * [`Session`]: one isolated use, with services and a [`Bus`] of its own. Dropping it closes it.
+//! * [`RuntimeSettings`]: the desired state, as a plain value, from TOML or JSON.
+//! * [`Plan`]: what a change would do, and why, before it is made. [`Report`]: what it did.
+//! * [`Live`]: a typed, validated configuration that follows the settings.
+//!
+//! ```
+//! use jackfield::prelude::*;
+//!
+//! trait Greeter: Send + Sync {
+//!     fn greet(&self, name: &str) -> String;
+//! }
+//! const GREETER: Slot<dyn Greeter> = Slot::new("chat.greeter");
+//!
+//! #[derive(Default, Deserialize, JsonSchema, PartialEq)]
+//! #[serde(default, deny_unknown_fields)]
+//! struct FormalConfig {
+//!     title: Option<String>,
+//! }
+//!
+//! struct Butler(Live<FormalConfig>);
+//! impl Greeter for Butler {
+//!     fn greet(&self, name: &str) -> String {
+//!         match &self.0.load().title {
+//!             Some(title) => format!("Good evening, {title} {name}."),
+//!             None => format!("Good evening, {name}."),
+//!         }
+//!     }
+//! }
+//!
+//! struct Formal;
+//! impl Plugin for Formal {
+//!     fn manifest(&self) -> Manifest {
+//!         Manifest::new("formal")
+//!     }
+//!     fn register(&self, services: &mut Registrar<'_>) {
+//!         services.provide(GREETER).configured(|config| Arc::new(Butler(config)));
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), BoxError> {
+//! let runtime = PluginRuntime::builder().plugin(Formal).init().await?;
+//! let session = runtime.create_session("ada").await?;
+//! assert_eq!(session.resolve(GREETER)?.greet("Ada"), "Good evening, Ada.");
+//!
+//! let next = RuntimeSettings::from_toml("services.'formal:chat.greeter'.config.title = 'Countess'")?;
+//! let report = runtime.update_settings(next).await?;
+//! println!("{report}"); // ~ formal   (settings)   chat.greeter title: default → "Countess"
+//! assert_eq!(session.resolve(GREETER)?.greet("Ada"), "Good evening, Countess Ada.");
+//! runtime.shutdown().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The core knows no file, socket, device or WebAssembly. It needs Tokio: one task of it, the *driver*, makes all
+//! changes, so that a caller who goes away leaves no half-made one; readers never wait for it.
 
-mod config;
-mod context;
-mod declare;
-mod driver;
 mod error;
-mod event;
 mod id;
+mod slot;
+mod priority;
+mod event;
+mod request;
+mod settings;
+mod config;
+mod registry;
 mod manifest;
 mod plan;
-mod plugin;
-mod priority;
-mod registry;
-mod report;
-mod runtime;
 mod scope;
-mod session;
-mod settings;
-mod slot;
+mod context;
+mod plugin;
+mod declare;
+mod report;
 mod view;
+mod driver;
+mod session;
+mod runtime;
 
 pub use crate::{
     config::{ConfigSpec, Configuration, Live},
     context::{Context, GlobalContext, NoSuchConfig, SessionContext, SettingsChange},
     declare::AddError,
     error::BoxError,
+    event::{
+        Binding, Bus, BusClosed, Emission, EmitError, Envelope, EventBinding, HandlerOptions, HandlerOrigin,
+        IntoReply, Listener, MessageKind, Observed, Outcome, Stage, Subscription, Topic,
+    },
     id::{InvalidId, InvalidPin, Namespace, Pin, PluginId, SlotId, nearest},
     manifest::{FeatureFlag, Manifest},
     plan::{
@@ -35,6 +104,7 @@ pub use crate::{
     priority::Priority,
     registry::{CandidateInfo, Kind, Offering, Registrar, Registry, ResolveError, Resolver},
     report::{ChangeError, Failure, Hook, HookError, Report},
+    request::{Inquiry, Remedy, Request, RequestError},
     runtime::{InitError, PluginRuntime, RuntimeBuilder, SettingsStream, ShutdownError},
     scope::Scope,
     session::Session,
@@ -45,3 +115,17 @@ pub use crate::{
     slot::Slot,
     view::{CandidateStatus, PluginInfo, RuntimeStatus, ScopeStatus, SlotStatus},
 };
+
+/// What a first plugin needs, and nothing else.
+pub mod prelude {
+    pub use std::sync::Arc;
+
+    pub use schemars::JsonSchema;
+    pub use serde::Deserialize;
+
+    pub use crate::{
+        BoxError, Envelope, FeatureFlag, GlobalContext, GlobalPlugin, Live, Manifest, Plugin, PluginId,
+        PluginResult, PluginRuntime, Priority, Registrar, RuntimeSettings, Session, SessionContext,
+        SettingsChange, Slot,
+    };
+}

@@ -1,0 +1,326 @@
+use std::{
+    fmt,
+    panic::Location,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    event::{
+        directory::Directory,
+        envelope::Envelope,
+        error::BusClosed,
+        handler::{Handler, IntoReply},
+        list::Lists,
+        observer::{Observed, Tap},
+        origin::HandlerOrigin,
+        subscription::Subscription,
+        table::{Shelf, Table},
+    },
+    priority::Priority,
+};
+
+/// Where the events of one scope are emitted and handled, and its requests made and answered.
+///
+/// A handle: clones share everything, from any thread. Any type that is `Send + 'static` is an event; handlers are
+/// picked by exactly that type.
+///
+/// **Order.** The handlers of one emit run one after the other, each to its end: by descending
+/// [`Priority`]; of equal ones those without identifier first, then in the order they were registered. Several
+/// emits at once know nothing of each other: they interleave wherever a handler awaits, and run side by side on
+/// several threads. Nothing crosses from one bus to another.
+///
+/// **A dispatch runs over what it found when it set out.** Handlers may subscribe, cancel, emit and close: a handler
+/// added meanwhile waits for the next emit, one cancelled meanwhile may still run once. No lock is held while a
+/// handler runs, or while what it captured is dropped. An emit within a handler runs there and then, to its end;
+/// nothing bounds how deep that goes but the stack, as with any recursion.
+///
+/// **Lifetime.** A handler that captures a clone of its own bus keeps the bus alive until its subscription ends or
+/// the bus is [closed](Self::close).
+///
+/// ```
+/// use jackfield::{Bus, Envelope, Priority};
+///
+/// struct Order { price: u32 }
+///
+/// # fn main() -> Result<(), jackfield::BoxError> {
+/// let bus = Bus::new();
+/// let _discount = bus.on(|order: &mut Envelope<Order>| order.price -= 10)?;
+/// let _free = bus.handler().priority(Priority::HIGH).on(|order: &mut Envelope<Order>| {
+///     if order.price < 5 {
+///         order.stop(Order { price: 0 });
+///     }
+/// })?;
+/// assert_eq!(bus.emit_sync(Order { price: 100 })?.price, 90);
+/// assert_eq!(bus.emit_sync(Order { price: 4 })?.price, 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct Bus {
+    core: Arc<Core>,
+}
+
+#[derive(Default)]
+pub(crate) struct Core {
+    closed: AtomicBool,
+    /// Whether the bus is sealed. Held while a table is added, so that closing finds them all.
+    sealed: Mutex<bool>,
+    directory: Directory,
+    taps: Arc<Table<Tap>>,
+}
+
+impl Bus {
+    /// A bus nobody listens to yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Has `handler` called with every `E`, at the usual priority, until the returned guard is dropped.
+    ///
+    /// It returns nothing, or `Result<(), BoxError>`: if it fails, no further handler runs and the emitter gets its
+    /// error. The cost of registering does not depend on how many handlers there are.
+    ///
+    /// # Errors
+    ///
+    /// The bus is closing or closed.
+    #[track_caller]
+    pub fn on<E, A, F>(&self, handler: F) -> Result<Subscription, BusClosed>
+    where
+        E: Send + 'static,
+        A: IntoReply<()>,
+        F: Fn(&mut Envelope<E>) -> A + Send + Sync + 'static,
+    {
+        self.handler().on(handler)
+    }
+
+    /// The same with a handler that awaits; the next handler runs when its future is done.
+    ///
+    /// The future may borrow the envelope, and has its own share of everything else:
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use jackfield::{Bus, Envelope};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let bus = Bus::new();
+    /// let name = Arc::new(tokio::sync::Mutex::new("Ada".to_owned()));
+    /// let _greeting = bus.on_async(move |text: &mut Envelope<String>| {
+    ///     let name = Arc::clone(&name);
+    ///     Box::pin(async move { text.push_str(&name.lock().await) })
+    /// })?;
+    /// assert_eq!(*bus.emit("Hello ".to_owned()).await?, "Hello Ada");
+    /// # Ok::<_, jackfield::BoxError>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The bus is closing or closed.
+    #[track_caller]
+    pub fn on_async<E, A, F>(&self, handler: F) -> Result<Subscription, BusClosed>
+    where
+        E: Send + 'static,
+        A: IntoReply<()>,
+        F: for<'a> Fn(&'a mut Envelope<E>) -> BoxFuture<'a, A> + Send + Sync + 'static,
+    {
+        self.handler().on_async(handler)
+    }
+
+    /// A handler with a priority, an identifier or an owner: say which, then `on` what.
+    pub fn handler(&self) -> HandlerOptions<'_> {
+        HandlerOptions { bus: self, priority: Priority::NORMAL, identifier: None, owner: None }
+    }
+
+    /// Has `tap` shown every event and request, before its handlers and after, whether or not there are any.
+    ///
+    /// Taps see a message in the order in which they were added. One that panics is logged and changes nothing.
+    /// While there are taps, every message costs two looks at the clock more.
+    ///
+    /// # Errors
+    ///
+    /// The bus is closing or closed.
+    #[track_caller]
+    pub fn observe(
+        &self,
+        tap: impl Fn(&Observed<'_>) + Send + Sync + 'static,
+    ) -> Result<Subscription, BusClosed> {
+        let origin = HandlerOrigin::new(None, Location::caller());
+        self.core.taps.insert(None, Priority::NORMAL, origin, Tap::new(tap))
+    }
+
+    /// How many subscriptions are live: handlers of events and requests, and observers.
+    pub fn subscriptions(&self) -> usize {
+        self.core.shelves().map(Shelf::len).sum()
+    }
+
+    /// Refuses new subscriptions from now on; everything else goes on as before. A scope that is about to close
+    /// seals its bus first, so that whoever says goodbye cannot leave anything behind.
+    pub fn seal(&self) {
+        self.core.seal();
+        self.core.shelves().for_each(Shelf::seal);
+    }
+
+    /// Ends all subscriptions and refuses everything from now on, with a typed error.
+    ///
+    /// A dispatch that is under way runs to its end. Handlers are dropped before this returns, except those that such
+    /// a dispatch or a [`Topic`](crate::Topic) still holds. Closing twice does nothing more.
+    pub fn close(&self) {
+        self.core.seal();
+        self.core.closed.store(true, Ordering::Release);
+        self.core.shelves().for_each(Shelf::close);
+    }
+
+    /// Whether the bus was closed.
+    pub fn is_closed(&self) -> bool {
+        self.core.is_closed()
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+}
+
+impl Core {
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn taps(&self) -> &Table<Tap> {
+        &self.taps
+    }
+
+    /// The table for handlers `H`, if one was ever wanted.
+    pub(crate) fn table<H: Clone + Send + Sync + 'static>(&self) -> Option<&Table<H>> {
+        self.directory.find()
+    }
+
+    /// The table for handlers `H`, made if need be, and if handlers are still taken.
+    pub(super) fn table_to_fill<H: Clone + Send + Sync + 'static>(&self) -> Result<Arc<Table<H>>, BusClosed> {
+        let sealed = self.sealed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *sealed { Err(BusClosed) } else { Ok(self.directory.find_or_add()) }
+    }
+
+    /// The table for handlers `H`, for somebody who will look at it often.
+    pub(super) fn table_to_watch<H: Clone + Send + Sync + 'static>(&self) -> Arc<Table<H>> {
+        let sealed = self.sealed.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody can add handlers to a sealed bus: if there is no table, an empty one of one's own is as good.
+        if *sealed { self.directory.find_shared().unwrap_or_default() } else { self.directory.find_or_add() }
+    }
+
+    /// What a message for handlers `H` runs over.
+    pub(crate) fn lists<H: Clone + Send + Sync + 'static>(
+        &self,
+        identifier: Option<&str>,
+    ) -> Result<Lists<H>, BusClosed> {
+        match self.table::<H>() {
+            _ if self.is_closed() => Err(BusClosed),
+            Some(table) if table.has_general() || identifier.is_some() => table.lists(identifier),
+            _ => Ok(Lists::EMPTY),
+        }
+    }
+
+    fn seal(&self) {
+        *self.sealed.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    }
+
+    fn shelves(&self) -> impl Iterator<Item = &dyn Shelf> {
+        let taps: &dyn Shelf = &*self.taps;
+        self.directory.shelves().chain([taps])
+    }
+}
+
+impl fmt::Debug for Bus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bus")
+            .field("closed", &self.is_closed())
+            .field("subscriptions", &self.subscriptions())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A handler about to be registered; from [`Bus::handler`].
+#[derive(Clone, Debug)]
+#[must_use = "nothing is registered until `on` or one of its kin is called"]
+pub struct HandlerOptions<'a> {
+    bus: &'a Bus,
+    priority: Priority,
+    identifier: Option<Arc<str>>,
+    owner: Option<Arc<str>>,
+}
+
+impl HandlerOptions<'_> {
+    /// When it runs: the higher first. [`Priority::NORMAL`] if not said.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Only messages addressed to exactly `identifier`. Without it: all messages, addressed or not.
+    pub fn identifier(mut self, identifier: impl Into<Arc<str>>) -> Self {
+        self.identifier = Some(identifier.into());
+        self
+    }
+
+    /// Whom it belongs to, for errors and logs.
+    pub fn owner(mut self, owner: impl Into<Arc<str>>) -> Self {
+        self.owner = Some(owner.into());
+        self
+    }
+
+    /// As [`Bus::on`].
+    ///
+    /// # Errors
+    ///
+    /// The bus is closing or closed.
+    #[track_caller]
+    pub fn on<E, A, F>(self, handler: F) -> Result<Subscription, BusClosed>
+    where
+        E: Send + 'static,
+        A: IntoReply<()>,
+        F: Fn(&mut Envelope<E>) -> A + Send + Sync + 'static,
+    {
+        self.register(Handler::new(handler))
+    }
+
+    /// As [`Bus::on_async`].
+    ///
+    /// # Errors
+    ///
+    /// The bus is closing or closed.
+    #[track_caller]
+    pub fn on_async<E, A, F>(self, handler: F) -> Result<Subscription, BusClosed>
+    where
+        E: Send + 'static,
+        A: IntoReply<()>,
+        F: for<'a> Fn(&'a mut Envelope<E>) -> BoxFuture<'a, A> + Send + Sync + 'static,
+    {
+        self.register(Handler::new_async(handler))
+    }
+
+    #[track_caller]
+    pub(crate) fn register<M, R>(self, handler: Handler<M, R>) -> Result<Subscription, BusClosed>
+    where
+        M: Send + 'static,
+        R: Send + 'static,
+    {
+        let origin = HandlerOrigin::new(self.owner.clone(), Location::caller());
+        self.register_from(origin, handler)
+    }
+
+    pub(super) fn register_from<M, R>(
+        self,
+        origin: HandlerOrigin,
+        handler: Handler<M, R>,
+    ) -> Result<Subscription, BusClosed>
+    where
+        M: Send + 'static,
+        R: Send + 'static,
+    {
+        let table = self.bus.core.table_to_fill()?;
+        table.insert(self.identifier, self.priority, origin, handler)
+    }
+}
