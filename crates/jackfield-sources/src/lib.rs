@@ -29,8 +29,8 @@
 //! ```
 
 mod error;
+mod links;
 mod source;
-
 mod fake;
 mod file;
 mod write;

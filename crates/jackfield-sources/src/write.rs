@@ -4,11 +4,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::links::followed;
+
 /// Large enough that settings take one write, small enough that a large text shows what happens between two.
 const CHUNK: usize = 64 * 1024;
-
-/// As many links as Linux follows before it calls a path a loop.
-const MOST_LINKS: usize = 40;
 
 /// Why a text was not written, and what is in the file now.
 #[derive(Debug, thiserror::Error)]
@@ -113,14 +112,8 @@ fn write_in_steps(
 
 /// The file that a chain of symbolic links ends in, whether it exists or not.
 fn follow_links(path: &Path) -> io::Result<PathBuf> {
-    let mut path = std::path::absolute(path)?;
-    for _ in 0..MOST_LINKS {
-        match path.read_link() {
-            Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
-            Err(_) => return Ok(path), // not a link, or not there: either way the end
-        }
-    }
-    Err(io::Error::other("the links go in a circle"))
+    let end = followed(&std::path::absolute(path)?).last().filter(|end| !end.is_symlink());
+    end.ok_or_else(|| io::Error::other("the links go in a circle"))
 }
 
 /// A file that is removed again unless it takes its final name.

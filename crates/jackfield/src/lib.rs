@@ -1,7 +1,7 @@
 //! Compose an application from plugins, and change your mind while it runs.
 
 mod error;
-mod event;
 mod priority;
+mod event;
 
 pub use crate::{error::BoxError, priority::Priority};

@@ -6,13 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use crate::error::SourceError;
+use crate::{error::SourceError, links::followed};
 
 /// Settings are a few kilobytes; this keeps a path to something else from filling the memory.
 const LARGEST: u64 = 16 * 1024 * 1024;
-
-/// As many links as Linux follows before it calls a path a loop.
-const MOST_LINKS: usize = 40;
 
 /// What is in the file, or what is wrong with it; `None` while it is missing or empty.
 pub(super) type Found = Option<Result<String, SourceError>>;
@@ -64,13 +61,9 @@ fn read(path: &Path) -> Result<String, SourceError> {
 ///
 /// A directory that is missing is named as it is written, so that it counts as not watched.
 fn directories(path: &Path) -> BTreeSet<PathBuf> {
-    let mut directories = BTreeSet::new();
-    let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
-        let Some(directory) = path.parent() else { break };
-        directories.insert(directory.canonicalize().unwrap_or_else(|_| directory.to_owned()));
-        let Ok(target) = path.read_link() else { break };
-        path = directory.join(target);
-    }
-    directories
+    let directory = |file: PathBuf| {
+        let directory = file.parent()?;
+        Some(directory.canonicalize().unwrap_or_else(|_| directory.to_owned()))
+    };
+    followed(path).filter_map(directory).collect()
 }
