@@ -2,14 +2,17 @@
 //!
 //! * [`check_arrows`]: holds a crate's modules to their reading order. One test in each crate.
 //! * [`modules_naming`]: which modules of a crate know a certain path.
+//! * [`Probe`]: a plugin that writes its life into a [`Diary`], and fails when told to.
 //! * [`workspace`]: which of the workspace's crates uses which.
 
 mod code;
 
 mod arrows;
+mod probe;
 pub mod workspace;
 
 pub use crate::{
     arrows::{arrows, check_arrows, modules_naming},
     code::code_of,
+    probe::{Diary, Fault, Probe},
 };

@@ -84,7 +84,6 @@ pub struct Failure {
 
 /// What a change did.
 #[derive(Clone, Debug)]
-#[must_use = "a report may hold failures"]
 pub struct Report {
     /// What was carried out.
     pub plan: Plan,
