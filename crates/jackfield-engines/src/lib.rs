@@ -7,13 +7,13 @@
 //! * [`BlockRunner`]: an instance with its audio routes, 128 frames at a time. Allocates nothing.
 //! * [`Offline`] and [`trace`]: play without a device, as fast as the machine allows.
 
-mod binary;
-mod instance;
 mod memory;
-mod offline;
-mod program;
+mod binary;
 mod project;
+mod program;
+mod instance;
 mod realtime;
+mod offline;
 
 pub use crate::{
     binary::{ContractError, Generation},
