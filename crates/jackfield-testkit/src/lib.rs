@@ -2,12 +2,14 @@
 //!
 //! * [`check_arrows`]: holds a crate's modules to their reading order. One test in each crate.
 //! * [`modules_naming`]: which modules of a crate know a certain path.
+//! * [`fixtures`]: real compiled programs, with what they are known to do.
 //! * [`Probe`]: a plugin that writes its life into a [`Diary`], and fails when told to.
 //! * [`workspace`]: which of the workspace's crates uses which.
 
 mod code;
 
 mod arrows;
+pub mod fixtures;
 mod probe;
 pub mod workspace;
 

@@ -1,0 +1,12 @@
+//! What a WebAssembly binary asks of its host and offers to it, read without compiling it.
+
+mod contract;
+mod outline;
+mod unshare;
+
+pub use self::contract::{ContractError, Generation};
+pub(crate) use self::{
+    contract::{BUFFER, Contract},
+    outline::{Malformed, Outline},
+    unshare::unshared,
+};

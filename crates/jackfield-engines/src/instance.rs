@@ -1,0 +1,13 @@
+//! One running copy of a program, with a memory of its own.
+
+mod interrupt;
+mod run;
+mod start;
+mod trap;
+
+pub use self::{
+    interrupt::Interrupt,
+    run::Instance,
+    start::{Start, StartError},
+    trap::{CallError, Trap, TrapKind},
+};

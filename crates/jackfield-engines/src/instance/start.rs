@@ -1,0 +1,103 @@
+use wasmtime::{Extern, Memory, MemoryType};
+
+use crate::{
+    instance::{
+        run::{Bound, Instance, State},
+        trap::Trap,
+    },
+    program::{Program, room},
+};
+
+/// What an instance starts from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Start {
+    /// The project's snapshot, if it has one; otherwise the program's initial values. The rule for playing.
+    Snapshot,
+    /// The program's initial values, snapshot or not.
+    Init,
+}
+
+/// An instance could not be made or started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// There is no room for it. Fewer instances, or smaller ones, may help.
+    #[error("no instance of program `{program}` can be made: {message}; end other instances, or free memory")]
+    NoRoom {
+        /// The program.
+        program: String,
+        /// What the machine says.
+        message: String,
+    },
+    /// Storing the initial values ended early. The author must mend the program.
+    #[error("program `{program}` fails while it starts; mend its initial values, and compile it again")]
+    Trapped {
+        /// The program.
+        program: String,
+        /// What happened.
+        source: Trap,
+    },
+}
+
+impl Program {
+    /// A running copy: from the project's snapshot if it has one, from the program's initial values otherwise.
+    /// Costs microseconds, plus touching the memory. A program whose `init` never returns makes this never return
+    /// either; [`blank`](Self::blank) is the way to hold an interrupt beforehand.
+    ///
+    /// # Errors
+    /// When there is no room for it, or its `init` traps.
+    pub fn instantiate(&self) -> Result<Instance, StartError> {
+        self.instantiate_from(Start::Snapshot)
+    }
+
+    /// A running copy, started as told.
+    ///
+    /// # Errors
+    /// When there is no room for it, or its `init` traps.
+    pub fn instantiate_from(&self, start: Start) -> Result<Instance, StartError> {
+        let mut instance = self.blank()?;
+        instance.start(start)?;
+        Ok(instance)
+    }
+
+    /// A copy whose memory is zero. To be started with [`Instance::start`] before anything else.
+    ///
+    /// # Errors
+    /// When there is no room for it.
+    pub fn blank(&self) -> Result<Instance, StartError> {
+        self.bound().and_then(|bound| Instance::new(self.clone(), bound)).map_err(|error| {
+            StartError::NoRoom { program: self.name().to_owned(), message: format!("{error:#}") }
+        })
+    }
+
+    fn bound(&self) -> wasmtime::Result<Bound> {
+        let compiled = self.compiled();
+        let contract = &compiled.contract;
+        let mut store = State::store(&compiled.engine, room(&compiled.limits));
+        // Compiling has checked that both fit.
+        let pages = u32::try_from(contract.memory_pages)?;
+        let maximum = contract.memory_maximum.map(u32::try_from).transpose()?;
+        let memory = Memory::new(&mut store, MemoryType::new(pages, maximum))?;
+        let instance = wasmtime::Instance::new(&mut store, &compiled.module, &[Extern::Memory(memory)])?;
+        Ok(Bound { store, memory, instance })
+    }
+}
+
+impl Instance {
+    /// Fills the memory of a [`blank`](Program::blank) copy. On one that has run already, a snapshot is laid over
+    /// its memory, and `init` stores what is not zero.
+    ///
+    /// # Errors
+    /// When `init` traps or is interrupted.
+    pub fn start(&mut self, start: Start) -> Result<(), StartError> {
+        let snapshot = self.program().compiled().snapshot.clone().filter(|_| start == Start::Snapshot);
+        if let Some(snapshot) = snapshot {
+            // Reading the project has checked that it fits, and a memory never shrinks.
+            let length = snapshot.len().min(self.memory().len());
+            self.memory_mut()[..length].copy_from_slice(&snapshot[..length]);
+            return Ok(());
+        }
+        let program = self.program().name().to_owned();
+        self.init().map_err(|source| StartError::Trapped { program, source })
+    }
+}

@@ -1,0 +1,55 @@
+use crate::{
+    instance::{Instance, Trap},
+    memory::Reading,
+};
+
+/// The cycles after which a trace notes all values.
+const MARKS: [u64; 4] = [1, 10, 100, 1_000];
+
+/// What a timer program did in a number of cycles.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Trace {
+    /// How many cycles ran, those that trapped included.
+    pub cycles: u64,
+    /// All named values after 1, 10, 100 and 1000 cycles, as far as they were reached.
+    pub after: Vec<Moment>,
+    /// The first cycle that trapped, counted from 1, and why.
+    pub first_trap: Option<(u64, Trap)>,
+    /// How many cycles trapped.
+    pub traps: u64,
+}
+
+/// All named values after a number of cycles, in the order of the map.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Moment {
+    /// The number of cycles.
+    pub cycle: u64,
+    /// Id and contents of every variable.
+    pub values: Vec<(String, Reading)>,
+}
+
+/// Runs `cycles` ticks of a timer program, one after the other, and notes its values on the way.
+///
+/// A tick that traps is counted and the next one runs, as it would on a timer; what it stored stays.
+pub fn trace(instance: &mut Instance, cycles: u64) -> Trace {
+    let mut trace = Trace { cycles, after: Vec::new(), first_trap: None, traps: 0 };
+    for cycle in 1..=cycles {
+        if let Err(trap) = instance.cycle() {
+            trace.traps += 1;
+            trace.first_trap.get_or_insert((cycle, trap));
+        }
+        if MARKS.contains(&cycle) {
+            trace.after.push(Moment { cycle, values: values(instance) });
+        }
+    }
+    trace
+}
+
+/// A variable that lies outside the memory has no value; reading the project refuses a map with such a one.
+fn values(instance: &Instance) -> Vec<(String, Reading)> {
+    let memory = instance.memory();
+    let variables = instance.program().map().variables();
+    variables.filter_map(|variable| Some((variable.id.clone(), variable.reading(memory).ok()?))).collect()
+}

@@ -1,0 +1,156 @@
+use std::sync::Arc;
+
+use crate::{
+    binary::{Contract, ContractError, Generation, Malformed, Outline, unshared},
+    memory::MemoryMap,
+    program::{limits::Limits, machine},
+    project::Project,
+};
+
+/// A project's code, checked and compiled. Cheap to clone; all clones share the machine code.
+///
+/// [`instantiate`](Self::instantiate) makes a running copy; one program serves any number of them, each with a memory
+/// of its own.
+#[derive(Clone)]
+pub struct Program(Arc<Compiled>);
+
+pub(crate) struct Compiled {
+    pub(crate) name: String,
+    pub(crate) engine: wasmtime::Engine,
+    pub(crate) module: wasmtime::Module,
+    pub(crate) contract: Contract,
+    pub(crate) map: Arc<MemoryMap>,
+    pub(crate) snapshot: Option<Arc<[u8]>>,
+    pub(crate) limits: Limits,
+}
+
+/// A project's binary cannot be played.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProgramError {
+    /// Not WebAssembly, or cut off. The author must compile again.
+    #[error("program `{name}` is not WebAssembly, at byte {offset}: {message}; compile it again")]
+    NotWasm {
+        /// The project.
+        name: String,
+        /// The byte at which reading ended.
+        offset: usize,
+        /// What was expected there.
+        message: String,
+    },
+    /// WebAssembly, but made for another host.
+    #[error("program `{name}` cannot be played: it {difference}")]
+    OtherContract {
+        /// The project.
+        name: String,
+        /// What differs.
+        difference: ContractError,
+    },
+    /// It wants more memory than it is given. Raise the limit, or make the program smaller.
+    #[error(
+        "program `{name}` asks for {bytes} bytes of memory, but the limit is {limit}; raise the limit, or lower the \
+         project's `memorySizeBytes` and compile again"
+    )]
+    TooMuchMemory {
+        /// The project.
+        name: String,
+        /// What it asks for at the start.
+        bytes: u64,
+        /// What it may have.
+        limit: u64,
+    },
+    /// The frame is right, the code is not. The author must compile again.
+    #[error("program `{name}` is not valid WebAssembly: {message}; compile it again")]
+    Invalid {
+        /// The project.
+        name: String,
+        /// What the compiler says, with the place.
+        message: String,
+    },
+    /// This machine cannot run programs at all.
+    #[error("programs cannot be compiled on this machine: {message}")]
+    Machine {
+        /// What is missing.
+        message: String,
+    },
+}
+
+impl Program {
+    /// Checks a project's binary and compiles it. Costs roughly a millisecond per kilobyte of code, on all cores;
+    /// blocks meanwhile.
+    ///
+    /// # Errors
+    /// When the binary is not a program, or asks for more than `limits` gives.
+    pub fn compile(project: &Project, limits: &Limits) -> Result<Self, ProgramError> {
+        let name = || project.name.clone();
+        let not_wasm =
+            |Malformed { offset, message }| ProgramError::NotWasm { name: name(), offset, message };
+        let outline = Outline::read(&project.wasm).map_err(not_wasm)?;
+        let contract = Contract::of(outline)
+            .map_err(|difference| ProgramError::OtherContract { name: name(), difference })?;
+        let (bytes, limit) = (contract.memory_bytes(), limits.max_memory_bytes);
+        if bytes > limit {
+            return Err(ProgramError::TooMuchMemory { name: name(), bytes, limit });
+        }
+        let wasm = unshared(&project.wasm).map_err(not_wasm)?;
+        let engine =
+            machine::engine().map_err(|error| ProgramError::Machine { message: format!("{error:#}") })?;
+        let module = wasmtime::Module::new(&engine, &wasm)
+            .map_err(|error| ProgramError::Invalid { name: name(), message: format!("{error:#}") })?;
+        Ok(Self(Arc::new(Compiled {
+            name: name(),
+            engine,
+            module,
+            contract,
+            map: Arc::clone(&project.map),
+            snapshot: project.snapshot.clone(),
+            limits: *limits,
+        })))
+    }
+
+    /// The project's name.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Which variable lies where.
+    pub fn map(&self) -> &Arc<MemoryMap> {
+        &self.0.map
+    }
+
+    /// Which of the two contracts the program follows.
+    pub fn generation(&self) -> Generation {
+        self.0.contract.generation
+    }
+
+    /// Whether it has a `buffer` function; in the newest generation it may do without.
+    pub fn has_buffer(&self) -> bool {
+        self.0.contract.has_buffer
+    }
+
+    /// The memory each instance starts with, in bytes.
+    pub fn memory_bytes(&self) -> u64 {
+        self.0.contract.memory_bytes()
+    }
+
+    /// Sets up the calling thread, so that its first call into a program costs no more than any other. To be called
+    /// once by a thread that is about to become a realtime one; it may allocate.
+    pub fn prepare_thread() {
+        wasmtime::Engine::tls_eager_initialize();
+    }
+
+    pub(crate) fn compiled(&self) -> &Compiled {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Program {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Compiled { name, contract, limits, .. } = self.compiled();
+        f.debug_struct("Program")
+            .field("name", name)
+            .field("contract", contract)
+            .field("limits", limits)
+            .finish()
+    }
+}

@@ -1,0 +1,30 @@
+use wasmtime::{Config, OptLevel, StoreLimits, StoreLimitsBuilder};
+
+use crate::program::limits::Limits;
+
+/// How programs are compiled. One of these per program: whoever interrupts one leaves the others alone.
+pub(super) fn engine() -> wasmtime::Result<wasmtime::Engine> {
+    let mut config = Config::new();
+    config
+        .cranelift_opt_level(OptLevel::Speed)
+        // Results are compared bit for bit with those of other engines, which keep NaNs as the machine makes them.
+        .cranelift_nan_canonicalization(false)
+        .epoch_interruption(true)
+        // A trap is reported by its kind; nobody reads the frames, and collecting them allocates.
+        .wasm_backtrace_max_frames(None)
+        // Addresses have 32 bits: with 4 GiB reserved, the guard pages behind them stand in for bounds checks.
+        // Only address space is reserved; pages are taken when touched.
+        .memory_reservation(1 << 32)
+        // A memory that never moves has a constant base, which the compiler keeps in a register.
+        .memory_may_move(false);
+    wasmtime::Engine::new(&config)
+}
+
+/// Elements of all tables of an instance. The compiler makes no tables; those of others are small.
+const TABLE_ELEMENTS: usize = 65_536;
+
+/// What an instance may take: memory up to the limit, next to nothing of anything else.
+pub(crate) fn room(limits: &Limits) -> StoreLimits {
+    let bytes = usize::try_from(limits.max_memory_bytes).unwrap_or(usize::MAX);
+    StoreLimitsBuilder::new().memory_size(bytes).table_elements(TABLE_ELEMENTS).build()
+}

@@ -1,0 +1,18 @@
+//! A program as it lies on disk: its binary, its memory map and its settings, read and checked.
+
+mod config;
+mod json;
+mod load;
+mod map;
+mod parts;
+mod problem;
+mod route;
+mod settings;
+
+pub use self::{
+    config::{BinaryAsset, EngineSettings, ProjectConfig},
+    parts::Project,
+    problem::{Place, Problem, ProjectError},
+    route::{Address, Addresses, Route, RouteTarget},
+    settings::{AudioSettings, TimerSettings},
+};
