@@ -218,13 +218,13 @@ pub struct SettingsChange {
 }
 
 impl SettingsChange {
-    /// The settings before.
-    pub fn old(&self) -> &Arc<RuntimeSettings> {
+    /// The settings before the change.
+    pub fn old_settings(&self) -> &Arc<RuntimeSettings> {
         &self.old
     }
 
-    /// The settings after.
-    pub fn new(&self) -> &Arc<RuntimeSettings> {
+    /// The settings after the change.
+    pub fn new_settings(&self) -> &Arc<RuntimeSettings> {
         &self.new
     }
 

@@ -45,11 +45,12 @@ pub enum AddError {
     },
 }
 
+/// A plugin, and what it says of itself.
+pub(crate) type Declared<G, S> = (Declaration, ByScope<G, S>);
+
 /// Asks every plugin once what it is and what it offers.
-pub(crate) fn declare<G, S>(
-    plugins: Vec<AnyPlugin<G, S>>,
-) -> Result<Vec<(Declaration, ByScope<G, S>)>, AddError> {
-    let mut declared: Vec<(Declaration, ByScope<G, S>)> = Vec::with_capacity(plugins.len());
+pub(crate) fn declare<G, S>(plugins: Vec<AnyPlugin<G, S>>) -> Result<Vec<Declared<G, S>>, AddError> {
+    let mut declared: Vec<Declared<G, S>> = Vec::with_capacity(plugins.len());
     let mut types: HashMap<SlotId, (Offer, PluginId)> = HashMap::new();
     for AnyPlugin(plugin) in plugins {
         let declaration = catch_unwind(AssertUnwindSafe(|| {

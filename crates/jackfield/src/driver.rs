@@ -13,8 +13,8 @@ use tokio::{
 
 use crate::{
     context::{Context, Edit, GlobalContext, SessionContext},
-    plan::{Declaration, Plan, ScopeName, SessionKey, SessionWorld, UnknownReferences, World},
-    plugin::ByScope,
+    declare::Declared,
+    plan::{Plan, ScopeName, SessionKey, SessionWorld, UnknownReferences, World},
     report::{ChangeError, Failure, Report},
     scope::Scope,
     settings::RuntimeSettings,
@@ -69,7 +69,7 @@ pub(crate) struct Driver<G, S> {
 
 /// What a runtime is started with.
 pub(crate) struct Setup<G, S> {
-    pub(crate) plugins: Vec<(Declaration, ByScope<G, S>)>,
+    pub(crate) plugins: Vec<Declared<G, S>>,
     pub(crate) data: Arc<G>,
     pub(crate) unknown: UnknownReferences,
     pub(crate) deadline: Duration,

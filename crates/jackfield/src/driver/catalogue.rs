@@ -3,6 +3,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::scope_state::{Catalogue, Listed};
 use crate::{
     context::{GlobalContext, SessionContext},
+    declare::Declared,
     plan::Declaration,
     plugin::ByScope,
 };
@@ -15,7 +16,7 @@ pub(crate) struct Catalogues<G, S> {
 }
 
 impl<G, S> Catalogues<G, S> {
-    pub(super) fn new(plugins: Vec<(Declaration, ByScope<G, S>)>) -> Self {
+    pub(super) fn new(plugins: Vec<Declared<G, S>>) -> Self {
         let (mut global, mut session, mut declarations) = (HashMap::new(), HashMap::new(), Vec::new());
         for (declaration, plugin) in plugins {
             let declaration = Arc::new(declaration);

@@ -42,7 +42,8 @@ fn scope_lines(plan: &ScopePlan) -> Vec<String> {
         lines.push(format!("~ {:width$}   (settings)   {}", change.plugin, config_text(change)));
     }
     for change in untold {
-        lines.push(format!("~ {:width$}   (settings)   {}", "", winner_text(change)));
+        let hands = format!("{} → {}", name(&change.from), name(&change.to));
+        lines.push(format!("~ {:width$}   (settings)   {hands}", change.slot));
     }
     lines
 }
@@ -57,6 +58,10 @@ fn winner_text(change: &WinnerChange) -> String {
     let name =
         |plugin: &Option<PluginId>| plugin.as_ref().map_or_else(|| "nobody".to_owned(), ToString::to_string);
     format!("{}: {} → {}", change.slot, name(&change.from), name(&change.to))
+}
+
+fn name(plugin: &Option<PluginId>) -> &str {
+    plugin.as_ref().map_or("nobody", PluginId::as_str)
 }
 
 fn config_text(change: &ConfigChange) -> String {

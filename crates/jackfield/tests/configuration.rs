@@ -1,0 +1,146 @@
+//! Configurations: typed, checked before anything changes, and live.
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
+use std::sync::{Arc, Mutex};
+
+use jackfield::{ChangeError, UnknownReferences, prelude::*};
+
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+struct FilterConfig {
+    cutoff: f64,
+    slope: u8,
+}
+impl Default for FilterConfig {
+    fn default() -> Self {
+        Self { cutoff: 1000.0, slope: 12 }
+    }
+}
+
+const FILTER: Slot<Live<FilterConfig>> = Slot::new("filter");
+
+/// Has a configuration of its own and a configured service; notes what it is told.
+#[derive(Clone, Default)]
+struct Filter(Arc<Mutex<Vec<String>>>);
+impl Plugin for Filter {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("filter").config::<FilterConfig>()
+    }
+    fn register(&self, services: &mut Registrar<'_>) {
+        services.provide(FILTER).configured(Arc::new);
+    }
+    async fn attach(&self, cx: &SessionContext) -> PluginResult {
+        let config = cx.config::<FilterConfig>()?;
+        assert!(cx.config::<String>().is_err(), "not the type that the manifest declares");
+        self.0.lock().unwrap().push(format!("attached at {}", config.load().cutoff));
+        Ok(())
+    }
+    async fn settings_changed(&self, cx: &SessionContext, change: &SettingsChange) -> PluginResult {
+        let (old, new) = change.config::<FilterConfig>().ok_or("no configuration")?;
+        assert_eq!(*cx.config::<FilterConfig>()?.load(), *new, "the live one is the new one");
+        let note = format!("{} to {}, changed: {}", old.cutoff, new.cutoff, change.config_changed());
+        self.0.lock().unwrap().push(note);
+        if new.cutoff > 20_000.0 { Err("nobody hears that".into()) } else { Ok(()) }
+    }
+}
+
+fn settings(toml: &str) -> RuntimeSettings {
+    RuntimeSettings::from_toml(toml).unwrap()
+}
+
+#[tokio::test]
+async fn a_configuration_is_there_from_the_start_and_follows() {
+    // J-07, F-05
+    let filter = Filter::default();
+    let runtime = PluginRuntime::builder()
+        .plugin(filter.clone())
+        .settings(settings("plugins.filter.config.cutoff = 500"))
+        .init()
+        .await
+        .unwrap();
+    let session = runtime.create_session("one").await.unwrap();
+    let report = runtime.update_settings(settings("plugins.filter.config.cutoff = 700")).await.unwrap();
+    assert_eq!(report.plan.to_string(), "~ filter   (settings)   cutoff: 500 → 700");
+    runtime.update_settings(settings("plugins.filter.config.cutoff = 700")).await.unwrap();
+    drop(session);
+    let notes = filter.0.lock().unwrap().join("; ");
+    assert_eq!(notes, "attached at 500; 500 to 700, changed: true; 700 to 700, changed: false");
+}
+
+#[tokio::test]
+async fn a_service_keeps_its_instance_and_sees_its_new_configuration() {
+    // R-CFG-04: an entry that disappears leaves the defaults
+    let runtime = PluginRuntime::builder().plugin(Filter::default()).init().await.unwrap();
+    let session = runtime.create_session("one").await.unwrap();
+    let service = session.resolve(FILTER).unwrap();
+    let mut live = Live::clone(&service);
+    assert_eq!(service.load().cutoff, 1000.0);
+
+    runtime.update_settings(settings("services.'filter:filter'.config.cutoff = 300")).await.unwrap();
+    live.changed().await;
+    assert_eq!(service.load().cutoff, 300.0);
+    runtime.update_settings(settings("services.'*:filter'.config.cutoff = 200")).await.unwrap();
+    assert_eq!(service.load().cutoff, 200.0);
+    runtime.update_settings(settings("")).await.unwrap();
+    assert_eq!(service.load().cutoff, 1000.0);
+    assert!(Arc::ptr_eq(&service, &session.resolve(FILTER).unwrap()));
+}
+
+#[tokio::test]
+async fn an_undone_change_takes_the_configuration_back() {
+    let filter = Filter::default();
+    let runtime = PluginRuntime::builder().plugin(filter.clone()).init().await.unwrap();
+    let session = runtime.create_session("one").await.unwrap();
+    let service = session.resolve(FILTER).unwrap();
+    let next = "plugins.filter.config.cutoff = 30000\nservices.'filter:filter'.config.cutoff = 1";
+    let error = runtime.update_settings(settings(next)).await.unwrap_err();
+    assert!(matches!(error, ChangeError::Reverted { .. }), "{error}");
+    assert_eq!(service.load().cutoff, 1000.0);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_its_type_is_refused_before_anything_happens() {
+    let filter = Filter::default();
+    let runtime = PluginRuntime::builder().plugin(filter.clone()).init().await.unwrap();
+    let _session = runtime.create_session("one").await.unwrap();
+    let toml = "[plugins.filter]\nconfig = { cutof = 3 }\n[services.'filter:filter'.config]\nslope = 1000\n[plugins.fliter]\n";
+    let error = runtime.update_settings(settings(toml)).await.unwrap_err();
+    let ChangeError::Refused(problems) = error else { panic!("{error}") };
+    assert_eq!(
+        problems.located_in_toml(toml).to_string(),
+        "5:10: plugins.fliter: there is no plugin `fliter`; did you mean `filter`?\n\
+         2:12: plugins.filter.config.cutof: unknown field `cutof`, expected `cutoff` or `slope`\n\
+         4:1: services.\"filter:filter\".config.slope: invalid value: integer `1000`, expected u8"
+    );
+    assert_eq!(filter.0.lock().unwrap().len(), 1, "attached, and told of nothing");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_plugin_that_is_off_is_kept_and_checked() {
+    // J-05, F-06, F-07
+    let off =
+        "plugins.filter = { enabled = false, config.slope = 6 }\nservices.'filter:filter'.config.slope = 24";
+    let runtime =
+        PluginRuntime::builder().plugin(Filter::default()).settings(settings(off)).init().await.unwrap();
+    let session = runtime.create_session("one").await.unwrap();
+    assert_eq!(*runtime.settings(), settings(off));
+    let wrong = off.replace("24", "'steep'");
+    assert!(runtime.plan(&settings(&wrong)).is_err());
+    runtime.update_settings(settings(&off.replace("false", "true"))).await.unwrap();
+    assert_eq!(session.resolve(FILTER).unwrap().load().slope, 24);
+}
+
+#[tokio::test]
+async fn unknown_references_are_passed_over_where_that_is_the_policy() {
+    // R-UNK-01, R-UNK-06, R-UNK-08
+    let runtime = PluginRuntime::builder()
+        .plugin(Filter::default())
+        .unknown_references(UnknownReferences::Skip)
+        .init()
+        .await
+        .unwrap();
+    let next = settings("[plugins.gone]\n[plugins.filter]\n[services.'filter:nothing']\n[services.'gone:x']");
+    let report = runtime.update_settings(next).await.unwrap();
+    assert_eq!(report.plan.skipped.len(), 3);
+    assert_eq!(*runtime.settings(), settings("[plugins.filter]"), "they are not stored either");
+}
