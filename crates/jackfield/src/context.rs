@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     config::{AnyConfig, ConfigCell, Configuration, Live},
+    error::BoxError,
     event::{Envelope, IntoReply},
     id::PluginId,
     registry::ResolveError,
@@ -111,6 +112,15 @@ impl Context {
     /// Outside a Tokio runtime; hooks run inside one.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.ledger.spawn(task);
+    }
+
+    /// Runs `goodbye` when the plugin detaches, in its turn: last in, first out, with all else that is kept. For what
+    /// takes time to end, such as a file to be completed or a device to be released. If it fails, or takes too
+    /// long, the report says so.
+    ///
+    /// A plugin that is brought back by an undo attaches again, so what has ended must be made anew by `attach`.
+    pub fn at_detach(&self, goodbye: impl Future<Output = Result<(), BoxError>> + Send + 'static) {
+        self.ledger.at_detach(Box::pin(goodbye));
     }
 
     /// Asks for a change of settings, and goes on. The change is made when the one that is going on is done, from

@@ -1,3 +1,5 @@
+use std::{sync::Arc, time::Duration};
+
 /// Any error a plugin may fail with. Plugins are free to use whatever error type they like.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -5,4 +7,31 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+}
+
+/// How a hook failed.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HookError {
+    /// It returned an error. The plugin knows what to do about it.
+    #[error("{0}")]
+    Failed(Arc<dyn std::error::Error + Send + Sync>),
+    /// It panicked: a bug in the plugin.
+    #[error("it panicked: {message}")]
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
+    /// It did not return in time, and was dropped.
+    #[error("it did not return within {deadline:?}")]
+    TimedOut {
+        /// The time it had.
+        deadline: Duration,
+    },
+}
+
+impl HookError {
+    pub(crate) fn failed(error: BoxError) -> Self {
+        Self::Failed(error.into())
+    }
 }

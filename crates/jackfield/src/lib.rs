@@ -89,7 +89,7 @@ pub use crate::{
     config::{ConfigSpec, Configuration, Live},
     context::{Context, GlobalContext, NoSuchConfig, SessionContext, SettingsChange},
     declare::AddError,
-    error::BoxError,
+    error::{BoxError, HookError},
     event::{
         Binding, Bus, BusClosed, Emission, EmitError, Envelope, EventBinding, HandlerOptions, HandlerOrigin,
         IntoReply, Listener, MessageKind, Observed, Outcome, Stage, Subscription, Topic,
@@ -103,7 +103,7 @@ pub use crate::{
     plugin::{AnyPlugin, GlobalPlugin, IntoPlugin, PerRuntime, PerSession, Plugin, PluginResult},
     priority::Priority,
     registry::{CandidateInfo, Kind, Offering, Registrar, Registry, ResolveError, Resolver},
-    report::{ChangeError, Failure, Hook, HookError, Report},
+    report::{ChangeError, Failure, Hook, Report},
     request::{Inquiry, Remedy, Request, RequestError},
     runtime::{InitError, PluginRuntime, RuntimeBuilder, SettingsStream, ShutdownError},
     scope::Scope,

@@ -1,9 +1,9 @@
 //! What a change did, and what it failed with.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::fmt;
 
 use crate::{
-    error::BoxError,
+    error::HookError,
     id::PluginId,
     plan::{Plan, ScopeName},
     settings::Problems,
@@ -38,33 +38,6 @@ impl fmt::Display for Hook {
             Self::Detach => "detach",
             Self::Release => "release",
         })
-    }
-}
-
-/// How a hook failed.
-#[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum HookError {
-    /// It returned an error. The plugin knows what to do about it.
-    #[error("{0}")]
-    Failed(Arc<dyn std::error::Error + Send + Sync>),
-    /// It panicked: a bug in the plugin.
-    #[error("it panicked: {message}")]
-    Panicked {
-        /// The panic's message.
-        message: String,
-    },
-    /// It did not return in time, and was dropped.
-    #[error("it did not return within {deadline:?}")]
-    TimedOut {
-        /// The time it had.
-        deadline: Duration,
-    },
-}
-
-impl HookError {
-    pub(crate) fn failed(error: BoxError) -> Self {
-        Self::Failed(error.into())
     }
 }
 

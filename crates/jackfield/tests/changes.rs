@@ -169,3 +169,33 @@ async fn what_a_context_holds_ends_with_its_plugin() {
     hello("on again").unwrap();
     assert_eq!(heard.lock().unwrap().join(", "), "on, on again");
 }
+
+struct Careful(Diary);
+impl Plugin for Careful {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("careful")
+    }
+    async fn attach(&self, cx: &SessionContext) -> PluginResult {
+        for (name, works) in [("first", true), ("second", false), ("third", true)] {
+            let diary = self.0.clone();
+            cx.at_detach(async move {
+                tokio::task::yield_now().await;
+                diary.write(name);
+                if works { Ok(()) } else { Err("the disk is full".into()) }
+            });
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn goodbyes_are_awaited_last_in_first_out_and_a_failing_one_is_reported() {
+    let diary = Diary::default();
+    let runtime = PluginRuntime::builder().plugin(Careful(diary.clone())).init().await.unwrap();
+    let report = runtime.create_session("one").await.unwrap().close().await.unwrap();
+    assert_eq!(diary.take(), "third second first");
+    assert_eq!(
+        report.failures[0].to_string(),
+        "plugin `careful` failed to release in session `one`: the disk is full"
+    );
+}

@@ -4,9 +4,12 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use futures_util::{FutureExt, future::BoxFuture};
 use tokio::task::JoinHandle;
 
-use crate::error::panic_message;
+use crate::error::{BoxError, HookError, panic_message};
+
+type Goodbye = BoxFuture<'static, Result<(), BoxError>>;
 
 /// All that is kept for one plugin in one scope, and ends with it.
 #[derive(Default)]
@@ -15,6 +18,7 @@ pub(crate) struct Ledger(Mutex<Vec<Held>>);
 enum Held {
     Guard(Box<dyn Any + Send>),
     Task(JoinHandle<()>),
+    Goodbye(Goodbye),
 }
 
 impl Ledger {
@@ -28,31 +32,37 @@ impl Ledger {
         self.lock().push(Held::Task(task));
     }
 
+    pub(super) fn at_detach(&self, goodbye: Goodbye) {
+        self.lock().push(Held::Goodbye(goodbye));
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// Ends everything, last in first out, and says what panicked on its way out. What is added meanwhile, say by a
+    /// Ends everything, last in first out, and says what failed on its way out. What is added meanwhile, say by a
     /// guard that subscribes when dropped, ends too.
-    pub(crate) async fn clear(&self) -> Vec<String> {
-        let mut panics = Vec::new();
+    pub(crate) async fn clear(&self) -> Vec<HookError> {
+        let mut failures = Vec::new();
+        let panicked =
+            |payload: Box<dyn Any + Send>| HookError::Panicked { message: panic_message(&*payload) };
         loop {
             // Taken out first: dropping is foreign code, and must not run under the lock.
-            let Some(last) = self.lock().pop() else { return panics };
+            let Some(last) = self.lock().pop() else { return failures };
             match last {
                 Held::Guard(guard) => {
-                    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(guard))) {
-                        panics.push(panic_message(&*payload));
-                    }
+                    failures.extend(catch_unwind(AssertUnwindSafe(|| drop(guard))).map_err(panicked).err());
                 }
                 Held::Task(task) => {
                     task.abort();
-                    if let Err(end) = task.await
-                        && let Ok(payload) = end.try_into_panic()
-                    {
-                        panics.push(panic_message(&*payload));
-                    }
+                    let ended = task.await;
+                    failures.extend(ended.err().and_then(|end| end.try_into_panic().ok()).map(panicked));
                 }
+                Held::Goodbye(goodbye) => match AssertUnwindSafe(goodbye).catch_unwind().await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => failures.push(HookError::failed(error)),
+                    Err(payload) => failures.push(panicked(payload)),
+                },
             }
         }
     }

@@ -7,7 +7,10 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 
-use crate::{error::panic_message, plugin::PluginResult, report::HookError};
+use crate::{
+    error::{HookError, panic_message},
+    plugin::PluginResult,
+};
 
 tokio::task_local! {
     /// Set while a hook runs, to the runtime whose hook it is: that runtime's changes cannot be awaited here.

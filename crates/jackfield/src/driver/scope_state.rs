@@ -14,11 +14,12 @@ use super::hook::{call, contained};
 use crate::{
     config::{AnyConfig, ConfigCell},
     context::{Context, Edit, SettingsChange},
+    error::HookError,
     id::{PluginId, SlotId},
     plan::{Cause, ConfigOwner, Declaration, Desired, Plan, ScopePlan},
     plugin::Hooks,
     registry::{Candidate, Offer, Registrar, Registration, Resolver, SlotView, View},
-    report::{Failure, Hook, HookError},
+    report::{Failure, Hook},
     scope::Scope,
     settings::RuntimeSettings,
 };
@@ -406,10 +407,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             .collect();
         let clear = attached.context.ledger().clear();
         let released = tokio::time::timeout(deadline, clear).await;
-        let errors = match released {
-            Ok(panics) => panics.into_iter().map(|message| HookError::Panicked { message }).collect(),
-            Err(_) => vec![HookError::TimedOut { deadline }],
-        };
+        let errors = released.unwrap_or_else(|_| vec![HookError::TimedOut { deadline }]);
         failures
             .extend(errors.into_iter().map(|error| self.failure(attached.plugin(), Hook::Release, error)));
         failures

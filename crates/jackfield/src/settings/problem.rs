@@ -63,11 +63,15 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(path: DocumentPath, message: impl Into<String>) -> Self {
+    /// Something wrong at `path`. A plugin that finds its configuration wrong may fail with [`Problems`]; whoever has
+    /// the document can then say where.
+    pub fn new(path: DocumentPath, message: impl Into<String>) -> Self {
         Self { path, position: None, message: message.into(), remedy: None }
     }
 
-    pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
+    /// The same, with what to do about it.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
     }
