@@ -1,0 +1,150 @@
+//! Engines as plugins: the one place where this crate knows `jackfield`.
+//!
+//! An engine is a service, offered by a plugin in a slot of the namespace `engine`. The manager is a plugin too; it
+//! keeps the session's one engine true to the project store and to what the registry has, so that switching an
+//! engine's plugin off makes it fall back to the default engine in the same change.
+
+use crate::console::Console;
+use crate::events::EventDispatcher;
+use crate::factory::{EngineFactory, EngineRegistry, ProjectStore};
+use crate::id::EngineId;
+use crate::manager::{Answer, EngineManager};
+use crate::project::Project;
+use jackfield::{
+    BoxError, Manifest, Namespace, Plugin, PluginResult, Registrar, Scope, SessionContext, SettingsChange, Slot,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+mod engines;
+pub use engines::Engines;
+
+/// The registry of engines: every slot in it holds one.
+pub const ENGINE: Namespace = Namespace::new("engine");
+
+/// Plays audio.
+pub const AUDIO: Slot<dyn EngineFactory> = Slot::new("engine.audio");
+/// Ticks on a thread of its own; the default.
+pub const WORKER: Slot<dyn EngineFactory> = Slot::new("engine.worker");
+/// Ticks on the host's loop.
+pub const MAIN: Slot<dyn EngineFactory> = Slot::new("engine.main");
+
+/// What a session plays with, and what its people see and turn. Offered by [`EngineManagerPlugin`].
+pub const ENGINES: Slot<Engines> = Slot::new("engines");
+
+/// Offers one engine.
+pub struct EnginePlugin {
+    id: &'static str,
+    about: &'static str,
+    slot: Slot<dyn EngineFactory>,
+    factory: Arc<dyn EngineFactory>,
+}
+
+impl EnginePlugin {
+    /// A plugin called `id` that offers what `factory` makes, in a slot of the namespace [`ENGINE`].
+    ///
+    /// # Panics
+    ///
+    /// If `slot` lies elsewhere: nobody would look for an engine there.
+    #[must_use]
+    #[track_caller]
+    pub fn new(
+        id: &'static str,
+        about: &'static str,
+        slot: Slot<dyn EngineFactory>,
+        factory: impl EngineFactory + 'static,
+    ) -> Self {
+        assert!(ENGINE.contains(&slot.id()), "the slot of an engine lies in the namespace `{ENGINE}`");
+        Self { id, about, slot, factory: Arc::new(factory) }
+    }
+}
+
+impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Plugin<G, S> for EnginePlugin {
+    fn manifest(&self) -> Manifest {
+        Manifest::new(self.id).about(self.about)
+    }
+
+    fn register(&self, services: &mut Registrar<'_>) {
+        services.provide(self.slot).value(Arc::clone(&self.factory));
+    }
+}
+
+/// The configuration of [`EngineManagerPlugin`].
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EngineManagerConfig {
+    /// The engine that plays when the project asks for none, or for one that is not there.
+    pub default: String,
+}
+
+impl Default for EngineManagerConfig {
+    fn default() -> Self {
+        Self { default: "worker".to_owned() }
+    }
+}
+
+/// Keeps the one engine of each session. Offers [`ENGINES`]; emits [`EngineEvent`](crate::EngineEvent) and
+/// [`ManagerStatus`](crate::ManagerStatus) on the session's bus.
+#[derive(Debug)]
+pub struct EngineManagerPlugin;
+
+impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Plugin<G, S> for EngineManagerPlugin {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("engine-manager").about("keeps the one engine that plays").config::<EngineManagerConfig>()
+    }
+
+    fn register(&self, services: &mut Registrar<'_>) {
+        services.provide(ENGINES).singleton(|_| Arc::new(Engines::new()));
+    }
+
+    async fn attach(&self, cx: &SessionContext<G, S>) -> PluginResult {
+        let engines = cx.resolve(ENGINES)?;
+        let bus = cx.bus().clone();
+        cx.hold(engines.events().subscribe(move |event| {
+            // An event that a handler fails at is that handler's business; the bus has logged it.
+            bus.emit_sync(event.clone()).ok();
+        }));
+        let config = cx.config::<EngineManagerConfig>()?.load();
+        engines.take_up(registry_of(cx.scope()), &config.default);
+        let manager = engines.start_manager();
+        let (mut status, bus) = (manager.status(), cx.bus().clone());
+        cx.at_detach(async move {
+            manager.close().await;
+            Ok(())
+        });
+        cx.spawn(async move {
+            while status.changed().await.is_ok() {
+                let now = status.borrow_and_update().clone();
+                bus.emit_sync(now).ok();
+            }
+        });
+        if engines.store().project.get().is_some() {
+            engines.follow().await?; // brought back by an undo: it plays what it played
+        }
+        Ok(())
+    }
+
+    async fn settings_changed(&self, cx: &SessionContext<G, S>, _: &SettingsChange) -> PluginResult {
+        let engines = cx.resolve(ENGINES)?;
+        let config = cx.config::<EngineManagerConfig>()?.load();
+        let changed = engines.take_up(registry_of(cx.scope()), &config.default);
+        if changed && engines.store().project.get().is_some() {
+            engines.follow().await?;
+        }
+        Ok(())
+    }
+}
+
+/// The engines that win their slots.
+fn registry_of(scope: &Scope) -> EngineRegistry {
+    let slots = scope.slots_in(&ENGINE);
+    EngineRegistry::new(slots.iter().filter_map(|slot| scope.resolve_id::<dyn EngineFactory>(slot).ok()))
+}
+
+impl fmt::Debug for EnginePlugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnginePlugin").field("id", &self.id).field("slot", &self.slot).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,10 @@
+//! The plugins that are the host's own.
+
+pub(crate) mod knobs;
+pub(crate) mod meter;
+pub(crate) mod project;
+pub(crate) mod recorder;
+
+/// A line for people, emitted on a session's bus by whoever has something to say.
+#[derive(Clone, Debug)]
+pub(crate) struct Notice(pub(crate) String);
