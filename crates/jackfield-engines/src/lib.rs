@@ -6,27 +6,56 @@
 //! * [`Instance`]: one running copy with a memory of its own. Belongs to one thread at a time.
 //! * [`BlockRunner`]: an instance with its audio routes, 128 frames at a time. Allocates nothing.
 //! * [`Offline`] and [`trace`]: play without a device, as fast as the machine allows.
+//! * [`ProjectStore`]: what a session's engines follow, as observed fields. A handle: clone it freely.
+//! * [`Console`]: what a session's people see and turn, whichever engine plays. A handle too.
+//! * [`EngineFactory`]: makes engines of one kind; [`engine_fn`] makes one from a closure.
+//! * [`EngineManager`]: keeps the one engine of a session true to its store. Dropping it stops the engine.
 
 mod binary;
+mod console;
+mod events;
+mod factory;
+mod field;
+mod id;
 mod instance;
+mod manager;
 mod memory;
+mod observers;
 mod offline;
 mod program;
 mod project;
 mod realtime;
+mod store;
 
 pub use crate::{
     binary::{ContractError, Generation},
+    console::{Console, Playing},
+    events::{EngineEvent, EventDispatcher, TimerStats},
+    factory::{
+        BoxError, Engine, EngineContext, EngineError, EngineFactory, EngineRegistry, EngineUpdate, Prepared,
+        ProjectStore, Registered, Synced, engine_fn,
+    },
+    field::Field,
+    id::EngineId,
     instance::{CallError, Instance, Interrupt, Start, StartError, Trap, TrapKind},
+    manager::{
+        Answer, Deadlines, EngineManager, Failure, ManagerState, ManagerStatus, Mishap, SwitchError, Ticket,
+    },
     memory::{
         AccessError, Element, Initial, MemoryMap, Module, NamedAccessError, Reading, UnknownVariable, Value,
         Variable,
     },
+    observers::Subscription,
     offline::{Moment, Offline, Trace, trace},
     program::{Limits, Program, ProgramError},
     project::{
         Address, Addresses, AudioSettings, BinaryAsset, EngineSettings, Place, Problem, Project,
         ProjectConfig, ProjectError, Route, RouteTarget, TimerSettings,
     },
-    realtime::{BLOCK_FRAMES, Block, BlockRunner},
+    realtime::{
+        BLOCK_FRAMES, Block, BlockFifo, BlockRunner, Due, KnobError, KnobReceiver, Knobs, Load, LoadMeter,
+        LoadProbe, OUTPUTS, Poke, Processor, ProcessorMonitor, Rate, Read, TapeReader, TapeWriter, Ticker,
+        tape,
+    },
+    store::{CompilerState, StateStore},
 };

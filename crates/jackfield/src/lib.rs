@@ -1,7 +1,7 @@
 //! Compose an application from plugins, and change your mind while it runs.
 
 mod error;
-mod priority;
 mod event;
+mod priority;
 
 pub use crate::{error::BoxError, priority::Priority};
