@@ -108,7 +108,9 @@ pub trait Engine: Send {
     fn stop(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
-const _: (Option<&dyn EngineFactory>, Option<&dyn Prepared>, Option<&dyn Engine>) = (None, None, None);
+const _: Option<&dyn EngineFactory> = None;
+const _: Option<&dyn Prepared> = None;
+const _: Option<&dyn Engine> = None;
 
 /// What an engine did with an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,6 +13,8 @@
 
 mod binary;
 mod console;
+mod device;
+mod engine;
 mod events;
 mod factory;
 mod field;
@@ -30,6 +32,11 @@ mod store;
 pub use crate::{
     binary::{ContractError, Generation},
     console::{Console, Playing},
+    device::{
+        Clock, Device, DeviceError, ManualClock, NullDevice, Pace, Render, Stop, Stream, StreamFormat,
+        StreamSetup, SystemClock, WavDevice,
+    },
+    engine::{AudioEngine, TimerEngine},
     events::{EngineEvent, EventDispatcher, TimerStats},
     factory::{
         BoxError, Engine, EngineContext, EngineError, EngineFactory, EngineRegistry, EngineUpdate, Prepared,
@@ -59,3 +66,6 @@ pub use crate::{
     },
     store::{CompilerState, StateStore},
 };
+
+#[cfg(feature = "cpal")]
+pub use crate::device::CpalDevice;

@@ -1,5 +1,7 @@
 //! The lines that are logged, as they are logged.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
+
 use std::cell::RefCell;
 use std::fmt::{Debug, Write};
 use std::sync::Once;

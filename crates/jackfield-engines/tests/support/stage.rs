@@ -1,5 +1,6 @@
 //! A manager among engines that do as they are told and write down what is done to them.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 #[path = "captured.rs"]
