@@ -11,23 +11,23 @@
 //! * [`EngineFactory`]: makes engines of one kind; [`engine_fn`] makes one from a closure.
 //! * [`EngineManager`]: keeps the one engine of a session true to its store. Dropping it stops the engine.
 
+mod memory;
 mod binary;
-mod console;
-mod device;
-mod engine;
-mod events;
-mod factory;
+mod project;
+mod program;
+mod instance;
+mod realtime;
+mod offline;
+mod observers;
 mod field;
 mod id;
-mod instance;
-mod manager;
-mod memory;
-mod observers;
-mod offline;
-mod program;
-mod project;
-mod realtime;
+mod events;
 mod store;
+mod console;
+mod factory;
+mod manager;
+mod device;
+mod engine;
 
 pub use crate::{
     binary::{ContractError, Generation},

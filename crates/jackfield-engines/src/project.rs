@@ -6,11 +6,13 @@ mod load;
 mod map;
 mod parts;
 mod problem;
+mod route;
 mod settings;
 
 pub use self::{
     config::{BinaryAsset, EngineSettings, ProjectConfig},
     parts::Project,
     problem::{Place, Problem, ProjectError},
-    settings::{Address, Addresses, AudioSettings, Route, RouteTarget, TimerSettings},
+    route::{Address, Addresses, Route, RouteTarget},
+    settings::{AudioSettings, TimerSettings},
 };

@@ -1,1 +1,3 @@
-//! .
+//! What Jackfield's own tests share.
+
+pub mod fixtures;

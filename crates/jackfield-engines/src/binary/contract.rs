@@ -28,6 +28,14 @@ impl Generation {
         }
     }
 
+    /// For messages.
+    const fn required(self) -> &'static str {
+        match self {
+            Self::Seed => "`init`, `cycle` and `buffer`",
+            Self::Newest => "`initDefaults` and `main`",
+        }
+    }
+
     const fn memory_module(self) -> &'static str {
         match self {
             Self::Seed => "js",
@@ -88,8 +96,8 @@ pub enum ContractError {
     )]
     UnusualMemory,
     /// A function that every program of its generation has is not there.
-    #[error("exports no function `{name}`; {generation:?} programs export `{}` and `{}`{}", generation.init(),
-        generation.cycle(), if *generation == Generation::Seed { " and `buffer`" } else { "" })]
+    #[error("exports no function `{name}`; a program that imports `{}.memory` exports {}", generation.memory_module(),
+        generation.required())]
     MissingExport {
         /// The function.
         name: &'static str,

@@ -38,3 +38,39 @@ fn flags_of_limits(wasm: &[u8], start: usize) -> Result<usize, Malformed> {
     reader.read_u8()?;
     Ok(reader.original_position())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::unshared;
+
+    fn assembled(text: &str) -> Vec<u8> {
+        wat::parse_str(text).unwrap()
+    }
+
+    #[test]
+    fn one_byte_changes_and_it_is_the_flag() {
+        // A.3
+        let shared =
+            assembled(r#"(module (import "js" "memory" (memory 3 3 shared)) (func (export "init")))"#);
+        let plain = assembled(r#"(module (import "js" "memory" (memory 3 3)) (func (export "init")))"#);
+        assert_ne!(shared, plain);
+        assert_eq!(unshared(&shared).unwrap(), plain);
+    }
+
+    #[test]
+    fn an_ordinary_memory_stays_as_it_is() {
+        for limits in ["1", "1 2"] {
+            let plain = assembled(&format!(r#"(module (import "host" "memory" (memory {limits})))"#));
+            assert_eq!(unshared(&plain).unwrap(), plain);
+        }
+    }
+
+    #[test]
+    fn names_of_any_length_and_other_imports_are_stepped_over() {
+        let name = "n".repeat(300);
+        let text = |shared: &str| {
+            format!(r#"(module (import "a" "f" (func)) (import "{name}" "{name}" (memory 3 3 {shared})))"#)
+        };
+        assert_eq!(unshared(&assembled(&text("shared"))).unwrap(), assembled(&text("")));
+    }
+}

@@ -23,17 +23,25 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    pub(super) fn enter(&self, call: u64) {
+    /// The instance is in `call` until the guard is dropped, by a panic as well: an interruption waits for that.
+    pub(super) fn enter(&self, call: u64) -> InProgress<'_> {
         self.running.store(call, Ordering::Release);
-    }
-
-    pub(super) fn leave(&self) {
-        self.running.store(0, Ordering::Release);
+        InProgress(self)
     }
 
     /// Whether `call` is to end. Asked by the call itself when the epoch has moved.
     pub(super) fn must_end(&self, call: u64) -> bool {
         self.ending.load(Ordering::Acquire) == call
+    }
+}
+
+/// An instance is in a call.
+#[must_use = "the call lasts as long as this is held"]
+pub(super) struct InProgress<'a>(&'a Calls);
+
+impl Drop for InProgress<'_> {
+    fn drop(&mut self) {
+        self.0.running.store(0, Ordering::Release);
     }
 }
 

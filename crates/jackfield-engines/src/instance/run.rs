@@ -22,6 +22,7 @@ pub struct Instance {
     cycle: TypedFunc<(), ()>,
     buffer: Option<TypedFunc<(), ()>>,
     instance: wasmtime::Instance,
+    calls: Arc<Calls>,
 }
 
 /// What wasmtime keeps for an instance.
@@ -63,7 +64,8 @@ impl Instance {
         let cycle = instance.get_typed_func(&mut store, generation.cycle())?;
         let has_buffer = program.has_buffer();
         let buffer = has_buffer.then(|| instance.get_typed_func(&mut store, BUFFER)).transpose()?;
-        Ok(Self { program, store, memory, init, cycle, buffer, instance })
+        let calls = Arc::clone(&store.data().calls);
+        Ok(Self { program, store, memory, init, cycle, buffer, instance, calls })
     }
 
     /// The program it is a copy of.
@@ -73,7 +75,7 @@ impl Instance {
 
     /// A handle that ends the call in progress from another thread.
     pub fn interrupt_handle(&self) -> Interrupt {
-        Interrupt::new(Arc::clone(&self.store.data().calls), self.store.engine().clone())
+        Interrupt::new(Arc::clone(&self.calls), self.store.engine().clone())
     }
 
     /// Whether the program has a `buffer` function; in the newest generation it may do without.
@@ -90,7 +92,7 @@ impl Instance {
     /// Allocates nothing, unless it traps. Takes as long as the program takes.
     pub fn cycle(&mut self) -> Result<(), Trap> {
         let name = self.program.generation().cycle();
-        call(&mut self.store, name, |store| self.cycle.call(store, ()))
+        call(&self.calls, &mut self.store, name, |store| self.cycle.call(store, ()))
     }
 
     /// Runs 128 ticks and fills the audio buffers. Does nothing in a program that has no such function.
@@ -102,7 +104,7 @@ impl Instance {
     /// Allocates nothing, unless it traps. Takes as long as the program takes.
     pub fn buffer(&mut self) -> Result<(), Trap> {
         match &self.buffer {
-            Some(buffer) => call(&mut self.store, BUFFER, |store| buffer.call(store, ())),
+            Some(buffer) => call(&self.calls, &mut self.store, BUFFER, |store| buffer.call(store, ())),
             None => Ok(()),
         }
     }
@@ -110,7 +112,7 @@ impl Instance {
     /// Stores the initial values; a seed program leaves out those that are zero.
     pub(super) fn init(&mut self) -> Result<(), Trap> {
         let name = self.program.generation().init();
-        call(&mut self.store, name, |store| self.init.call(store, ()))
+        call(&self.calls, &mut self.store, name, |store| self.init.call(store, ()))
     }
 
     /// Calls any exported function that takes whole numbers, such as a handler of MIDI messages. Results are dropped.
@@ -130,7 +132,9 @@ impl Instance {
         };
         let arguments: Vec<Val> = arguments.iter().copied().map(Val::I32).collect();
         let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
-        call(&mut self.store, name.to_owned(), |store| function.call(store, &arguments, &mut results))?;
+        call(&self.calls, &mut self.store, name.to_owned(), |store| {
+            function.call(store, &arguments, &mut results)
+        })?;
         Ok(())
     }
 
@@ -153,6 +157,7 @@ impl Instance {
 
 /// The one way into a program: gives the call a number and arms the interruption anew.
 fn call(
+    calls: &Calls,
     store: &mut Store<State>,
     function: impl Into<Cow<'static, str>>,
     run: impl FnOnce(&mut Store<State>) -> wasmtime::Result<()>,
@@ -161,9 +166,9 @@ fn call(
     store.set_epoch_deadline(1);
     let state = store.data_mut();
     state.call += 1;
-    state.calls.enter(state.call);
+    let in_progress = calls.enter(state.call);
     let result = run(store);
-    store.data().calls.leave();
+    drop(in_progress);
     result.map_err(|error| Trap { function: function.into(), kind: TrapKind::of(&error) })
 }
 

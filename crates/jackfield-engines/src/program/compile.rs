@@ -39,12 +39,12 @@ pub enum ProgramError {
         message: String,
     },
     /// WebAssembly, but made for another host.
-    #[error("program `{name}` cannot be played: it {source}")]
+    #[error("program `{name}` cannot be played: it {difference}")]
     OtherContract {
         /// The project.
         name: String,
         /// What differs.
-        source: ContractError,
+        difference: ContractError,
     },
     /// It wants more memory than it is given. Raise the limit, or make the program smaller.
     #[error(
@@ -86,8 +86,8 @@ impl Program {
         let not_wasm =
             |Malformed { offset, message }| ProgramError::NotWasm { name: name(), offset, message };
         let outline = Outline::read(&project.wasm).map_err(not_wasm)?;
-        let contract =
-            Contract::of(outline).map_err(|source| ProgramError::OtherContract { name: name(), source })?;
+        let contract = Contract::of(outline)
+            .map_err(|difference| ProgramError::OtherContract { name: name(), difference })?;
         let (bytes, limit) = (contract.memory_bytes(), limits.max_memory_bytes);
         if bytes > limit {
             return Err(ProgramError::TooMuchMemory { name: name(), bytes, limit });

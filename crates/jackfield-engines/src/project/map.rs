@@ -2,7 +2,10 @@ use serde_json::Value as Json;
 
 use crate::{
     memory::{Element, Initial, MemoryMap, Module, Variable},
-    project::{json::At, problem::Problem},
+    project::{
+        json::{At, join},
+        problem::Problem,
+    },
 };
 
 const REMEDY: &str = "compile the program again: map and program are made together";
@@ -112,23 +115,28 @@ fn initial(value: &Json) -> Option<Initial> {
     ))
 }
 
-/// What lies outside a memory of `size` bytes, up to a few of them: one wrong number moves all that follows.
-pub(super) fn outside(map: &MemoryMap, size: u64, place: &str, problems: &mut Vec<Problem>) {
+/// Names what lies outside a memory of `size` bytes, up to a few: one wrong number moves all that follows. `place` and
+/// `inner` are the keys above a module and above its variables.
+pub(super) fn outside(map: &MemoryMap, size: u64, [place, inner]: [&str; 2], problems: &mut Vec<Problem>) {
     const NAMED: usize = 5;
-    let mut others = 0;
-    let mut named = 0;
-    for variable in map.variables().filter(|variable| variable.end() > size) {
-        if named == NAMED {
-            others += 1;
-            continue;
+    let mut found = 0;
+    for module in map.modules() {
+        for variable in module.variables().iter().filter(|variable| variable.end() > size) {
+            found += 1;
+            if found <= NAMED {
+                let place = join(&join(&join(place, module.id()), inner), &variable.name);
+                let (start, end) = (variable.byte_address, variable.end());
+                let message = format!("takes bytes {start} to {end}, but the memory has {size}");
+                problems.push(Problem::new(
+                    place,
+                    message,
+                    "raise `memorySizeBytes` and compile the program again",
+                ));
+            }
         }
-        named += 1;
-        let (start, end) = (variable.byte_address, variable.end());
-        let message = format!("`{}` takes bytes {start} to {end}, but the memory has {size}", variable.id);
-        problems.push(Problem::new(place, message, "raise `memorySizeBytes`, or compile the program again"));
     }
-    if others > 0 {
-        let message = format!("{others} more variables lie outside the memory");
+    if found > NAMED {
+        let message = format!("{} more variables lie outside the memory", found - NAMED);
         problems.push(Problem::new(place, message, REMEDY));
     }
 }

@@ -92,13 +92,13 @@ pub(super) struct Parts {
 impl Parts {
     /// Reads the map in `root` and sees whether all of it fits together.
     pub(super) fn assemble(self, root: &At<'_>, mut problems: Vec<Problem>) -> Result<Project, ProjectError> {
-        let (place, map) = read_map(root, &mut problems);
+        let (keys, map) = read_map(root, &mut problems);
         if let Some(wasm) = &self.wasm {
             match Outline::read(wasm) {
                 Ok(outline) => {
                     // Without an imported memory there is nothing to compare with; compiling says so.
                     if let Some(size) = outline.memory_bytes() {
-                        map::outside(&map, size, &place, &mut problems);
+                        map::outside(&map, size, keys, &mut problems);
                         check_snapshot(self.snapshot.as_deref(), size, &mut problems);
                     }
                 }
@@ -126,16 +126,17 @@ pub(super) fn checked_config(at: &At<'_>, problems: &mut Vec<Problem>) -> Projec
     config
 }
 
-fn read_map(root: &At<'_>, problems: &mut Vec<Problem>) -> (String, MemoryMap) {
+/// The map, and the keys that lead to its modules and from there to their variables.
+fn read_map(root: &At<'_>, problems: &mut Vec<Problem>) -> ([&'static str; 2], MemoryMap) {
     if let Some(plan) = root.get("memoryPlan") {
-        return (plan.place.clone(), map::newest(root, &plan, problems));
+        return (["memoryPlan.modules", "memory"], map::newest(root, &plan, problems));
     }
     if let Some(modules) = root.get("compiledModules") {
-        return (modules.place.clone(), map::seed(&modules, problems));
+        return (["compiledModules", "memoryMap"], map::seed(&modules, problems));
     }
     let message = "holds no memory map: neither `compiledModules` nor `memoryPlan`";
     problems.push(Problem::whole(message, "export the project as runtime-ready, or compile it again"));
-    (String::new(), MemoryMap::default())
+    ([""; 2], MemoryMap::default())
 }
 
 fn check_snapshot(snapshot: Option<&[u8]>, size: u64, problems: &mut Vec<Problem>) {

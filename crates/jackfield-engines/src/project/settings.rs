@@ -8,6 +8,7 @@ use crate::{
         config::{EngineSettings, ProjectConfig, nested_group},
         json::{At, join},
         problem::Problem,
+        route::{Addresses, Route},
     },
 };
 
@@ -31,26 +32,6 @@ pub struct AudioSettings {
     pub outputs: Vec<Route>,
     /// From the microphone to memory.
     pub inputs: Vec<Route>,
-}
-
-/// Which variable goes to, or comes from, which channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// The first of the samples.
-    pub target: RouteTarget,
-    /// The channel, from 0.
-    pub channel: u32,
-    /// The output or input the channel belongs to, from 0.
-    pub port: u32,
-}
-
-/// Where a route's samples lie.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RouteTarget {
-    /// At the variable of this id.
-    Variable(String),
-    /// At this 4-byte word (newest generation only).
-    Word(u32),
 }
 
 /// What the timer engines need to know.
@@ -101,8 +82,8 @@ impl AudioSettings {
                 problems.push(Problem::new(format!("{place}.sampleRate"), message, "round it"));
             }
         }
-        read.outputs = routes(&at, "audioOutputBuffers", "output", &mut problems);
-        read.inputs = routes(&at, "audioInputBuffers", "input", &mut problems);
+        read.outputs = Route::read_all(&at, "audioOutputBuffers", "output", &mut problems);
+        read.inputs = Route::read_all(&at, "audioInputBuffers", "input", &mut problems);
         if problems.is_empty() { Ok(read) } else { Err(problems) }
     }
 
@@ -110,46 +91,12 @@ impl AudioSettings {
     /// out, and their channels stay silent.
     pub fn routes(&self, map: &MemoryMap) -> (Addresses, Vec<Problem>) {
         let mut warnings = Vec::new();
-        let mut resolve = |routes: &[Route], key: &str| {
-            let mut resolved = Vec::new();
-            for (index, route) in routes.iter().enumerate() {
-                match route.target.address(map) {
-                    Ok(byte_address) => {
-                        resolved.push(Address { byte_address, channel: route.channel, port: route.port });
-                    }
-                    Err(message) => warnings.push(Problem::new(
-                        format!("{PLACE}.{key}[{index}].memoryId"),
-                        message,
-                        "the route is left out",
-                    )),
-                }
-            }
-            resolved
-        };
+        let mut resolve =
+            |routes, key: &str| Route::resolve_all(routes, map, &format!("{PLACE}.{key}"), &mut warnings);
         let outputs = resolve(&self.outputs, "audioOutputBuffers");
         let inputs = resolve(&self.inputs, "audioInputBuffers");
         (Addresses { outputs, inputs }, warnings)
     }
-}
-
-/// The routes of a program, as byte addresses.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Addresses {
-    /// From memory to the speakers.
-    pub outputs: Vec<Address>,
-    /// From the microphone to memory.
-    pub inputs: Vec<Address>,
-}
-
-/// Where the samples of one channel lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Address {
-    /// The first of the samples, in bytes from the start of memory. They may run past its end.
-    pub byte_address: u32,
-    /// The channel, from 0.
-    pub channel: u32,
-    /// The output or input the channel belongs to, from 0.
-    pub port: u32,
 }
 
 impl TimerSettings {
@@ -178,19 +125,6 @@ impl TimerSettings {
         )]
         let milliseconds = (1_000.0 / self.sample_rate).floor() as u64;
         Duration::from_millis(milliseconds.max(1))
-    }
-}
-
-impl RouteTarget {
-    fn address(&self, map: &MemoryMap) -> Result<u32, String> {
-        match self {
-            Self::Variable(id) => {
-                map.variable(id).map(|variable| variable.byte_address).map_err(|unknown| unknown.to_string())
-            }
-            Self::Word(word) => {
-                word.checked_mul(4).ok_or_else(|| format!("word {word} lies outside any memory"))
-            }
-        }
     }
 }
 
@@ -224,30 +158,4 @@ fn rate(at: &At<'_>, range: &RangeInclusive<f64>, problems: &mut Vec<Problem>) -
     let remedy = format!("give one from {} to {}", range.start(), range.end());
     problems.push(Problem::new(at.place, format!("a rate of {rate} per second cannot be played"), remedy));
     None
-}
-
-fn routes(at: &At<'_>, key: &str, port: &str, problems: &mut Vec<Problem>) -> Vec<Route> {
-    let Some(list) = at.get(key) else { return Vec::new() };
-    list.list(problems).iter().filter_map(|item| route(item, port, problems)).collect()
-}
-
-/// A missing channel or port is the first. Settings from before 2025-12-18 name module and variable apart.
-fn route(at: &At<'_>, port: &str, problems: &mut Vec<Problem>) -> Option<Route> {
-    at.object(problems)?;
-    let Some(id) = at.get("memoryId") else {
-        let remedy = "name the variable that holds the samples, such as `speakers.left`";
-        problems.push(Problem::new(&at.place, "has no `memoryId`", remedy));
-        return None;
-    };
-    let target = if id.value.is_number() {
-        RouteTarget::Word(id.whole(problems)?)
-    } else {
-        let name = id.text(problems)?;
-        match at.get("moduleId").and_then(|at| at.text(problems)) {
-            Some(module) if !name.contains(['.', ':']) => RouteTarget::Variable(format!("{module}.{name}")),
-            _ => RouteTarget::Variable(name.to_owned()),
-        }
-    };
-    let mut index = |key: &str| at.get(key).map_or(Some(0), |at| at.whole(problems));
-    Some(Route { target, channel: index("channel")?, port: index(port)? })
 }

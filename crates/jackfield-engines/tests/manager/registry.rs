@@ -1,10 +1,7 @@
 //! The engines that there are may change while one of them plays.
 
-#[path = "support/stage.rs"]
-mod stage;
-
+use crate::stage::{Act, Stage, Step};
 use jackfield_engines::{EngineId, EngineRegistry, ManagerState};
-use stage::{Act, Stage, Step};
 
 #[tokio::test]
 async fn when_the_active_engine_is_withdrawn_the_default_takes_over_and_says_so() {

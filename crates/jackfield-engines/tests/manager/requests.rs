@@ -1,10 +1,7 @@
 //! Requests wait in a place for one, and each gets an answer.
 
-#[path = "support/stage.rs"]
-mod stage;
-
+use crate::stage::{Stage, Step, config};
 use jackfield_engines::{Answer, ManagerState, ProjectConfig, SwitchError};
-use stage::{Stage, Step, config};
 
 // J-20
 #[tokio::test]

@@ -1,11 +1,8 @@
 //! Whatever is asked for, in whatever order, and whatever breaks on the way: one engine at most.
 
-#[path = "support/stage.rs"]
-mod stage;
-
+use crate::stage::{Act, Stage, Step};
 use jackfield_engines::{EngineId, EngineRegistry};
 use proptest::prelude::*;
-use stage::{Act, Stage, Step};
 
 #[derive(Debug, Clone)]
 enum Move {

@@ -1,10 +1,7 @@
 //! The recorded scenarios of 8f4e's runtime manager, each as it is there or as Jackfield decided otherwise.
 
-#[path = "support/stage.rs"]
-mod stage;
-
+use crate::stage::{Act, Stage, Step};
 use jackfield_engines::{Answer, EngineId, EngineRegistry, ManagerState, SwitchError};
-use stage::{Act, Stage, Step};
 
 fn id(id: &'static str) -> Option<EngineId> {
     Some(EngineId::new(id))

@@ -1,10 +1,7 @@
 //! Engines are foreign code: what they do wrong stays with them.
 
-#[path = "support/stage.rs"]
-mod stage;
-
+use crate::stage::{Act, Stage, Step};
 use jackfield_engines::{Answer, ManagerState, SwitchError};
-use stage::{Act, Stage, Step};
 
 #[tokio::test(start_paused = true)]
 async fn while_the_next_engine_cannot_be_prepared_the_old_one_plays_on() {

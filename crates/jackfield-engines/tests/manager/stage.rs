@@ -3,10 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails a test")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-#[path = "captured.rs"]
-mod captured;
-
-use captured::Captured;
+use crate::captured::Captured;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jackfield_engines::{

@@ -1,10 +1,7 @@
 //! The end of a manager is the end of its engine.
 
-#[path = "support/stage.rs"]
-mod stage;
-
+use crate::stage::{Act, Stage, Step};
 use jackfield_engines::{Answer, ManagerState, SwitchError};
-use stage::{Act, Stage, Step};
 
 #[tokio::test]
 async fn closing_returns_when_the_engine_has_stopped() {
