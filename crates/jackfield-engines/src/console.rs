@@ -86,9 +86,10 @@ impl Console {
         self.playing.subscribe()
     }
 
-    /// For engines: says what plays from now on, or that nothing does.
-    pub fn set_playing(&self, playing: Option<Playing>) {
-        self.playing.send_replace(playing);
+    /// For engines: says what plays from now on. Nothing does when the guard is dropped.
+    pub fn show(&self, playing: Playing) -> Shown {
+        self.playing.send_replace(Some(playing));
+        Shown(self.playing.clone())
     }
 
     /// For engines: says that the program broke, and why, or that it runs again.
@@ -111,6 +112,17 @@ impl Console {
     /// For engines: gives the writing end back, for the next one to take.
     pub fn give_writer(&self, writer: TapeWriter) {
         *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
+    }
+}
+
+/// Says that an engine plays, until it is dropped.
+#[derive(Debug)]
+#[must_use = "dropping it says that nothing plays"]
+pub struct Shown(watch::Sender<Option<Playing>>);
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.0.send_replace(None);
     }
 }
 

@@ -31,7 +31,7 @@ mod engine;
 
 pub use crate::{
     binary::{ContractError, Generation},
-    console::{Console, Playing},
+    console::{Console, Playing, Shown},
     device::{
         Clock, Device, DeviceError, ManualClock, NullDevice, Pace, Render, Stop, Stream, StreamFormat,
         StreamSetup, SystemClock, WavDevice,

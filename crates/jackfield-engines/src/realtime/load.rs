@@ -86,7 +86,7 @@ impl LoadProbe {
     ///
     /// # Realtime
     ///
-    /// Wait-free: six relaxed stores.
+    /// Wait-free: a handful of relaxed atomics.
     pub fn record(&self, busy: Duration, budget: Duration) {
         let load =
             if budget.is_zero() { 0.0 } else { (busy.as_secs_f64() / budget.as_secs_f64() * 100.0) as f32 };

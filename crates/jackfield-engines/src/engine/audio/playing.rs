@@ -1,6 +1,6 @@
 //! An audio engine that is ready, and one that plays.
 
-use crate::console::{Console, Playing};
+use crate::console::{Console, Playing, Shown};
 use crate::device::{Device, DeviceError, Render, Stream, StreamFormat, StreamSetup};
 use crate::engine::audio::{AudioEngine, Devices};
 use crate::engine::ready;
@@ -35,7 +35,6 @@ impl Prepared for Loaded {
         async move {
             // Whoever gives up waiting drops the engine when it comes, and with it the device.
             let running = ready::blocking(move || self.open()).await?;
-            running.announce();
             Ok(Box::new(running) as Box<dyn Engine>)
         }
         .boxed()
@@ -51,32 +50,27 @@ impl Loaded {
             project: &project,
             console: &console,
             events: &events,
-            devices: &devices,
+            block: devices.block,
         };
-        let opened = match stage.open(&devices.first, runner) {
-            Ok(opened) => opened,
-            Err((error, runner)) => match (&devices.otherwise, runner) {
-                (Some(otherwise), Some(runner)) => {
-                    let error: BoxError = error.into();
-                    tracing::warn!(
-                        target: "jackfield::engine",
-                        "Playing on the {} instead: {}", otherwise.name(), chain(&*error)
-                    );
-                    stage.open(otherwise, runner).map_err(|(error, _)| no_device(error))?
-                }
-                _ => return Err(no_device(error)),
-            },
-        };
-        let Opened { stream, monitor, device } = opened;
+        let mut opened = stage.open(&*devices.first, runner);
+        if let (Err(refused), Some(otherwise)) = (&mut opened, &devices.otherwise)
+            && let Some(runner) = refused.runner.take()
+        {
+            let (name, reason) = (otherwise.name(), chain(&refused.error));
+            tracing::warn!(target: "jackfield::engine", "Playing on the {name} instead: {reason}");
+            opened = stage.open(&**otherwise, runner);
+        }
+        let no_device = |refused: Box<Refused>| no_device(refused.error);
+        let Opened { stream, monitor, playing, shown } = opened.map_err(no_device)?;
         let faulted = Arc::new(AtomicBool::new(false));
-        let watchdog = watch(monitor.monitor, call_limit, &console, &events, Arc::clone(&faulted))
+        let watchdog = watch(monitor, call_limit, &console, &events, Arc::clone(&faulted))
             .map_err(|error| EngineError::from(BoxError::from(error)))?;
-        let playing = Playing {
-            device: Some(device),
-            latency: monitor.latency,
-            ..Playing::new(AudioEngine::ID, f64::from(settings.sample_rate))
-        };
-        Ok(Running { stream, watchdog, faulted, settings, project, events, console, playing })
+        events.dispatch(EngineEvent::Initialized {
+            engine: AudioEngine::ID,
+            sample_rate: playing.sample_rate,
+            device: playing.device,
+        });
+        Ok(Running { stream, watchdog, faulted, settings, project, shown })
     }
 }
 
@@ -86,27 +80,24 @@ struct Stage<'a> {
     project: &'a Project,
     console: &'a Console,
     events: &'a EventDispatcher,
-    devices: &'a Devices,
+    block: Option<usize>,
 }
 
 struct Opened {
     stream: Box<dyn Stream>,
-    monitor: Monitor,
-    device: String,
+    monitor: ProcessorMonitor,
+    playing: Playing,
+    shown: Shown,
 }
 
-struct Monitor {
-    monitor: ProcessorMonitor,
-    latency: usize,
+/// A device that does not open, and the program that was to play on it.
+struct Refused {
+    error: DeviceError,
+    runner: Option<BlockRunner>,
 }
 
 impl Stage<'_> {
-    /// Plays on `device`. When that fails the program comes back, to be played elsewhere.
-    fn open(
-        &self,
-        device: &Arc<dyn Device>,
-        runner: BlockRunner,
-    ) -> Result<Opened, (DeviceError, Option<BlockRunner>)> {
+    fn open(&self, device: &dyn Device, runner: BlockRunner) -> Result<Opened, Box<Refused>> {
         let inputs = if device.has_input() { self.inputs() } else { 0 };
         let (knobs, unset) = self.console.knobs().connect(Arc::clone(&self.project.map));
         for problem in unset {
@@ -114,13 +105,16 @@ impl Stage<'_> {
         }
         let tape = self.console.take_writer();
         if tape.is_none() {
-            tracing::warn!(target: "jackfield::engine", "The tape is still with an engine before: nothing is kept");
+            tracing::warn!(target: "jackfield::engine", "An engine before still has the tape: nothing is kept");
         }
         let (processor, monitor) = Processor::new(runner, inputs, knobs, tape);
-        let latency = monitor.latency();
+        let mut playing = Playing::new(AudioEngine::ID, f64::from(self.settings.sample_rate));
+        (playing.device, playing.latency) = (Some(device.name()), monitor.latency());
         let (lent, home) = Lent::new(processor, self.console.clone());
         let mut format = StreamFormat::stereo(self.settings.sample_rate).with_inputs(inputs);
-        format.block = self.devices.block;
+        format.block = self.block;
+        // Shown before the device can say that it is lost again.
+        let shown = self.console.show(playing.clone());
         let setup = StreamSetup {
             format,
             render: Box::new(lent),
@@ -128,9 +122,9 @@ impl Stage<'_> {
             lost: Box::new(lost(self.console.clone(), self.events.clone())),
         };
         match device.open(setup) {
-            Ok(stream) => Ok(Opened { stream, monitor: Monitor { monitor, latency }, device: device.name() }),
+            Ok(stream) => Ok(Opened { stream, monitor, playing, shown }),
             // The device has dropped what it was lent, so it has come home.
-            Err(error) => Err((error, home.try_recv().ok())),
+            Err(error) => Err(Box::new(Refused { error, runner: home.try_recv().ok() })),
         }
     }
 
@@ -207,8 +201,8 @@ fn watch(
 }
 
 fn report(console: &Console, events: &EventDispatcher, reason: String) {
-    console.set_fault(Some(reason.clone()));
-    events.dispatch(EngineEvent::Faulted { engine: AudioEngine::ID, reason });
+    events.dispatch(EngineEvent::Faulted { engine: AudioEngine::ID, reason: reason.clone() });
+    console.set_fault(Some(reason));
 }
 
 /// An audio engine that plays.
@@ -219,20 +213,7 @@ struct Running {
     faulted: Arc<AtomicBool>,
     settings: AudioSettings,
     project: Arc<Project>,
-    events: EventDispatcher,
-    console: Console,
-    playing: Playing,
-}
-
-impl Running {
-    fn announce(&self) {
-        self.console.set_playing(Some(self.playing.clone()));
-        self.events.dispatch(EngineEvent::Initialized {
-            engine: AudioEngine::ID,
-            sample_rate: self.playing.sample_rate,
-            device: self.playing.device.clone(),
-        });
-    }
+    shown: Shown,
 }
 
 impl Engine for Running {
@@ -252,7 +233,7 @@ impl Engine for Running {
 
     fn stop(self: Box<Self>) -> BoxFuture<'static, ()> {
         async move {
-            let Self { stream, watchdog, console, .. } = *self;
+            let Self { stream, watchdog, shown, .. } = *self;
             let stopped = ready::blocking(move || {
                 let stopped = stream.stop();
                 watchdog.finish();
@@ -261,7 +242,7 @@ impl Engine for Running {
             if let Err(error) = stopped.await {
                 tracing::error!(target: "jackfield::engine", "The device stopped badly: {}", chain(&error));
             }
-            console.set_playing(None);
+            drop(shown);
         }
         .boxed()
     }

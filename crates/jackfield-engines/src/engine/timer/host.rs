@@ -1,6 +1,6 @@
 //! A timer engine that is ready, and one that ticks: on a thread, or as a task.
 
-use crate::console::{Console, Playing};
+use crate::console::{Console, Playing, Shown};
 use crate::device::{Clock, Stop};
 use crate::engine::ready;
 use crate::engine::timer::Host;
@@ -69,13 +69,13 @@ impl Loaded {
             pulse: Pulse::new(rate, start),
         };
         // Said before the first tick can break.
-        console.set_playing(Some(Playing::new(id.clone(), sample_rate)));
+        let shown = console.show(Playing::new(id.clone(), sample_rate));
         let ticks = match host {
             Host::Thread(clock) => Ticks::Thread(Thread::spawn(ticking, clock).map_err(other)?),
             Host::Task => Ticks::Task(spawn_task(ticking)),
         };
         events.dispatch(EngineEvent::Initialized { engine: id.clone(), sample_rate, device: None });
-        Ok(Running { id, ticks, watchdog, faulted, settings, project, console })
+        Ok(Running { id, ticks, watchdog, faulted, settings, project, shown })
     }
 }
 
@@ -88,7 +88,7 @@ struct Running {
     faulted: Arc<AtomicBool>,
     settings: TimerSettings,
     project: Arc<Project>,
-    console: Console,
+    shown: Shown,
 }
 
 impl Engine for Running {
@@ -108,7 +108,7 @@ impl Engine for Running {
 
     fn stop(self: Box<Self>) -> BoxFuture<'static, ()> {
         async move {
-            let Self { id, ticks, watchdog, console, .. } = *self;
+            let Self { id, ticks, watchdog, shown, .. } = *self;
             let stopped = match ticks {
                 Ticks::Thread(thread) => ready::blocking(move || thread.stop()).await,
                 Ticks::Task(mut task) => {
@@ -119,8 +119,7 @@ impl Engine for Running {
             if stopped.is_err() {
                 tracing::error!(target: "jackfield::engine", "The thread of engine `{id}` panicked");
             }
-            drop(watchdog);
-            console.set_playing(None);
+            drop((watchdog, shown));
         }
         .boxed()
     }
@@ -144,6 +143,8 @@ impl Thread {
         let tick = move || {
             Program::prepare_thread();
             while clock.wait_until(ticking.next(), &stopped) && ticking.run(|| clock.now()) {}
+            // Broken: nothing to do but wait for the end.
+            clock.wait_until(Duration::MAX, &stopped);
         };
         let thread = Builder::new().name("jackfield-worker".to_owned()).spawn(tick)?;
         Ok(Self { stop, thread: Some(thread) })

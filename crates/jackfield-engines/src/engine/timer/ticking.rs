@@ -46,9 +46,10 @@ impl Ticking {
             if let Err(trap) = self.instance.cycle() {
                 tracing::error!(target: "jackfield::engine", "The program broke, and ticks no more: {trap}");
                 self.faulted.store(true, Ordering::Release);
-                self.console.set_fault(Some(trap.to_string()));
+                let reason = trap.to_string();
                 self.events
-                    .dispatch(EngineEvent::Faulted { engine: self.id.clone(), reason: trap.to_string() });
+                    .dispatch(EngineEvent::Faulted { engine: self.id.clone(), reason: reason.clone() });
+                self.console.set_fault(Some(reason));
                 return false;
             }
             let ended = now();
