@@ -6,6 +6,10 @@
 //! * [`Instance`]: one running copy with a memory of its own. Belongs to one thread at a time.
 //! * [`BlockRunner`]: an instance with its audio routes, 128 frames at a time. Allocates nothing.
 //! * [`Offline`] and [`trace`]: play without a device, as fast as the machine allows.
+//! * [`ProjectStore`]: what a session's engines follow, as observed fields. A handle: clone it freely.
+//! * [`Console`]: what a session's people see and turn, whichever engine plays. A handle too.
+//! * [`EngineFactory`]: makes engines of one kind; [`engine_fn`] makes one from a closure.
+//! * [`EngineManager`]: keeps the one engine of a session true to its store. Dropping it stops the engine.
 
 mod memory;
 mod binary;
@@ -14,19 +18,54 @@ mod program;
 mod instance;
 mod realtime;
 mod offline;
+mod observers;
+mod field;
+mod id;
+mod events;
+mod store;
+mod console;
+mod factory;
+mod manager;
+mod device;
+mod engine;
 
 pub use crate::{
     binary::{ContractError, Generation},
+    console::{Console, Playing, Shown},
+    device::{
+        Clock, Device, DeviceError, ManualClock, NullDevice, Pace, Render, Stop, Stream, StreamFormat,
+        StreamSetup, SystemClock, WavDevice,
+    },
+    engine::{AudioEngine, TimerEngine},
+    events::{EngineEvent, EventDispatcher, TimerStats},
+    factory::{
+        BoxError, Engine, EngineContext, EngineError, EngineFactory, EngineRegistry, EngineUpdate, Prepared,
+        ProjectStore, Registered, Synced, engine_fn,
+    },
+    field::Field,
+    id::EngineId,
     instance::{CallError, Instance, Interrupt, Start, StartError, Trap, TrapKind},
+    manager::{
+        Answer, Deadlines, EngineManager, Failure, ManagerState, ManagerStatus, Mishap, SwitchError, Ticket,
+    },
     memory::{
         AccessError, Element, Initial, MemoryMap, Module, NamedAccessError, Reading, UnknownVariable, Value,
         Variable,
     },
+    observers::Subscription,
     offline::{Moment, Offline, Trace, trace},
     program::{Limits, Program, ProgramError},
     project::{
         Address, Addresses, AudioSettings, BinaryAsset, EngineSettings, Place, Problem, Project,
         ProjectConfig, ProjectError, Route, RouteTarget, TimerSettings,
     },
-    realtime::{BLOCK_FRAMES, Block, BlockRunner},
+    realtime::{
+        BLOCK_FRAMES, Block, BlockFifo, BlockRunner, Due, KnobError, KnobReceiver, Knobs, Load, LoadMeter,
+        LoadProbe, OUTPUTS, Poke, Processor, ProcessorMonitor, Rate, Read, TapeReader, TapeWriter, Ticker,
+        tape,
+    },
+    store::{CompilerState, StateStore},
 };
+
+#[cfg(feature = "cpal")]
+pub use crate::device::CpalDevice;

@@ -1,5 +1,19 @@
-//! What the audio thread reaches. Nothing in here allocates, frees, locks, logs or asks a clock.
+//! What the audio thread reaches. Nothing in here allocates, frees, locks, logs or asks a clock there.
 
 mod block;
+mod fifo;
+mod knobs;
+mod load;
+mod processor;
+mod tape;
+mod ticker;
 
-pub use self::block::{BLOCK_FRAMES, Block, BlockRunner};
+pub use self::{
+    block::{BLOCK_FRAMES, Block, BlockRunner},
+    fifo::BlockFifo,
+    knobs::{KnobError, KnobReceiver, Knobs, Poke},
+    load::{Load, LoadMeter, LoadProbe},
+    processor::{OUTPUTS, Processor, ProcessorMonitor},
+    tape::{Read, TapeReader, TapeWriter, tape},
+    ticker::{Due, Rate, Ticker},
+};

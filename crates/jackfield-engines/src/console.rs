@@ -1,0 +1,139 @@
+//! What a session's people see and turn, whichever engine plays.
+
+use crate::id::EngineId;
+use crate::realtime::{Knobs, LoadMeter, TapeReader, TapeWriter, tape};
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+
+/// Channels of the tape: what a stereo device plays.
+const CHANNELS: usize = 2;
+
+/// How much the tape holds: about five seconds at 48 kHz, for a recorder that writes to a slow disk.
+const TAPE_FRAMES: usize = 1 << 18;
+
+/// The tape of what was played, the knobs, and the load meter of a session.
+///
+/// A handle: clones are the same console. It outlives the engines, which borrow its writing ends.
+#[derive(Clone)]
+pub struct Console {
+    tape: TapeReader,
+    writer: Arc<Mutex<Option<TapeWriter>>>,
+    knobs: Knobs,
+    load: LoadMeter,
+    playing: watch::Sender<Option<Playing>>,
+}
+
+/// What an engine says of itself while it plays.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Playing {
+    /// The engine.
+    pub engine: EngineId,
+    /// The device it plays on; none for timers.
+    pub device: Option<String>,
+    /// Frames or ticks per second.
+    pub sample_rate: f64,
+    /// How far the output is behind the input, in frames.
+    pub latency: usize,
+    /// Why there is silence, when the program broke.
+    pub fault: Option<String>,
+}
+
+impl Playing {
+    /// An engine that plays at this rate.
+    #[must_use]
+    pub fn new(engine: EngineId, sample_rate: f64) -> Self {
+        Self { engine, device: None, sample_rate, latency: 0, fault: None }
+    }
+}
+
+impl Console {
+    /// A console with a blank tape and no knob set. Takes two megabytes for the tape.
+    #[must_use]
+    pub fn new() -> Self {
+        let (writer, tape) = tape(CHANNELS, TAPE_FRAMES);
+        Self {
+            tape,
+            writer: Arc::new(Mutex::new(Some(writer))),
+            knobs: Knobs::new(),
+            load: LoadMeter::new(),
+            playing: watch::Sender::new(None),
+        }
+    }
+
+    /// A reader of what was played, at the beginning of what is kept. Two channels.
+    #[must_use]
+    pub fn tape(&self) -> TapeReader {
+        self.tape.clone()
+    }
+
+    /// The knobs.
+    #[must_use]
+    pub fn knobs(&self) -> &Knobs {
+        &self.knobs
+    }
+
+    /// The load of the audio thread.
+    #[must_use]
+    pub fn load(&self) -> &LoadMeter {
+        &self.load
+    }
+
+    /// What plays, to look at and to wait for. `None` while nothing does.
+    #[must_use]
+    pub fn playing(&self) -> watch::Receiver<Option<Playing>> {
+        self.playing.subscribe()
+    }
+
+    /// For engines: says what plays from now on. Nothing does when the guard is dropped.
+    pub fn show(&self, playing: Playing) -> Shown {
+        self.playing.send_replace(Some(playing));
+        Shown(self.playing.clone())
+    }
+
+    /// For engines: says that the program broke, and why, or that it runs again.
+    pub fn set_fault(&self, fault: Option<String>) {
+        self.playing.send_if_modified(|playing| match playing {
+            Some(playing) if playing.fault != fault => {
+                playing.fault = fault;
+                true
+            }
+            _ => false,
+        });
+    }
+
+    /// For engines: the writing end of the tape, to be given back. `None` while another engine has it.
+    #[must_use]
+    pub fn take_writer(&self) -> Option<TapeWriter> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// For engines: gives the writing end back, for the next one to take.
+    pub fn give_writer(&self, writer: TapeWriter) {
+        *self.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
+    }
+}
+
+/// Says that an engine plays, until it is dropped.
+#[derive(Debug)]
+#[must_use = "dropping it says that nothing plays"]
+pub struct Shown(watch::Sender<Option<Playing>>);
+
+impl Drop for Shown {
+    fn drop(&mut self) {
+        self.0.send_replace(None);
+    }
+}
+
+impl Default for Console {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Console {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Console").field("playing", &*self.playing.borrow()).finish_non_exhaustive()
+    }
+}

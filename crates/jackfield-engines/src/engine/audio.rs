@@ -1,0 +1,147 @@
+//! The audio engine: a program's blocks, to a device.
+
+mod playing;
+
+use crate::device::Device;
+use crate::engine::audio::playing::Loaded;
+use crate::engine::ready;
+use crate::factory::{EngineContext, EngineError, EngineFactory, Prepared};
+use crate::id::EngineId;
+use crate::program::Limits;
+use crate::project::AudioSettings;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use schemars::{Schema, json_schema};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one block of a program may take. A hundred times what it lasts at 48 kHz, so nothing that plays
+/// comes near.
+const CALL_LIMIT: Duration = Duration::from_millis(250);
+
+/// Plays a program's `buffer` on a device, 128 frames at a time, whatever the device's block.
+///
+/// Id `audio`, alias `AudioWorkletRuntime`. A program that traps or does not return is silenced, and the device
+/// plays on; a new project, or the same one again, makes a new start.
+#[derive(Debug, Clone)]
+pub struct AudioEngine {
+    devices: Devices,
+    limits: Limits,
+    call_limit: Duration,
+}
+
+/// Where to play: here, or else there.
+#[derive(Debug, Clone)]
+struct Devices {
+    first: Arc<dyn Device>,
+    otherwise: Option<Arc<dyn Device>>,
+    block: Option<usize>,
+}
+
+impl AudioEngine {
+    /// The engine's id.
+    pub const ID: EngineId = EngineId::new("audio");
+
+    /// An engine that plays on this device.
+    #[must_use]
+    pub fn new(device: Arc<dyn Device>) -> Self {
+        let devices = Devices { first: device, otherwise: None, block: None };
+        Self { devices, limits: Limits::default(), call_limit: CALL_LIMIT }
+    }
+
+    /// The same, playing on `device` when the first cannot be opened. Why it cannot is logged as a warning.
+    #[must_use]
+    pub fn or_on(mut self, device: Arc<dyn Device>) -> Self {
+        self.devices.otherwise = Some(device);
+        self
+    }
+
+    /// The same, asking the device for blocks of so many frames.
+    #[must_use]
+    pub fn with_block(mut self, frames: usize) -> Self {
+        self.devices.block = Some(frames);
+        self
+    }
+
+    /// The same with other limits for programs.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same, ending a block that takes longer than this.
+    #[must_use]
+    pub fn with_call_limit(mut self, limit: Duration) -> Self {
+        self.call_limit = limit;
+        self
+    }
+}
+
+impl EngineFactory for AudioEngine {
+    fn id(&self) -> EngineId {
+        Self::ID
+    }
+
+    fn aliases(&self) -> &[&'static str] {
+        &["AudioWorkletRuntime"]
+    }
+
+    fn defaults(&self) -> Map<String, Value> {
+        Map::from_iter([("sampleRate".to_owned(), json!(AudioSettings::default().sample_rate))])
+    }
+
+    fn stand_in(&self, meant: &Map<String, Value>) -> Map<String, Value> {
+        ready::with_rate_of(self.defaults(), meant, AudioSettings::read)
+    }
+
+    fn schema(&self) -> Schema {
+        let routes = |port: &str| {
+            json!({
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["memoryId"],
+                    "properties": {
+                        "memoryId": { "type": ["string", "integer"], "description": "The variable with the samples." },
+                        "channel": { "type": "integer", "minimum": 0, "default": 0 },
+                        port: { "type": "integer", "minimum": 0, "default": 0 },
+                    },
+                },
+            })
+        };
+        json_schema!({
+            "type": "object",
+            "properties": {
+                "sampleRate": { "type": "integer", "minimum": 1000, "maximum": 768_000, "default": 44100 },
+                "audioOutputBuffers": routes("output"),
+                "audioInputBuffers": routes("input"),
+            },
+        })
+    }
+
+    fn prepare(&self, cx: EngineContext) -> BoxFuture<'_, Result<Box<dyn Prepared>, EngineError>> {
+        async move {
+            let settings = ready::read(&Self::ID, &cx.settings, AudioSettings::read)?;
+            let project = cx.project.clone().ok_or(EngineError::NoProject)?;
+            let (addresses, left_out) = settings.routes(&project.map);
+            for problem in left_out {
+                tracing::warn!(target: "jackfield::engine", "Project `{}`: {problem}", project.name);
+            }
+            let instance = ready::instance(Arc::clone(&project), self.limits).await?;
+            let loaded = Loaded {
+                instance,
+                addresses,
+                settings,
+                project,
+                console: cx.console,
+                events: cx.events,
+                devices: self.devices.clone(),
+                call_limit: self.call_limit,
+            };
+            Ok(Box::new(loaded) as Box<dyn Prepared>)
+        }
+        .boxed()
+    }
+}

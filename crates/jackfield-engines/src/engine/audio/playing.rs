@@ -1,0 +1,259 @@
+//! An audio engine that is ready, and one that plays.
+
+use crate::console::{Console, Playing, Shown};
+use crate::device::{Device, DeviceError, Render, Stream, StreamFormat, StreamSetup};
+use crate::engine::audio::{AudioEngine, Devices};
+use crate::engine::ready;
+use crate::engine::watchdog::Watchdog;
+use crate::events::{EngineEvent, EventDispatcher};
+use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Synced};
+use crate::instance::Instance;
+use crate::program::Program;
+use crate::project::{Addresses, AudioSettings, Project};
+use crate::realtime::{BlockRunner, OUTPUTS, Processor, ProcessorMonitor};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+
+/// Everything but the device.
+pub(super) struct Loaded {
+    pub(super) instance: Instance,
+    pub(super) addresses: Addresses,
+    pub(super) settings: AudioSettings,
+    pub(super) project: Arc<Project>,
+    pub(super) console: Console,
+    pub(super) events: EventDispatcher,
+    pub(super) devices: Devices,
+    pub(super) call_limit: Duration,
+}
+
+impl Prepared for Loaded {
+    fn start(self: Box<Self>) -> BoxFuture<'static, Result<Box<dyn Engine>, EngineError>> {
+        async move {
+            // Whoever gives up waiting drops the engine when it comes, and with it the device.
+            let running = ready::blocking(move || self.open()).await?;
+            Ok(Box::new(running) as Box<dyn Engine>)
+        }
+        .boxed()
+    }
+}
+
+impl Loaded {
+    fn open(self) -> Result<Running, EngineError> {
+        let Self { instance, addresses, settings, project, console, events, devices, call_limit } = self;
+        let runner = BlockRunner::new(instance, addresses);
+        let stage = Stage {
+            settings: &settings,
+            project: &project,
+            console: &console,
+            events: &events,
+            block: devices.block,
+        };
+        let mut opened = stage.open(&*devices.first, runner);
+        if let (Err(refused), Some(otherwise)) = (&mut opened, &devices.otherwise)
+            && let Some(runner) = refused.runner.take()
+        {
+            let (name, reason) = (otherwise.name(), chain(&refused.error));
+            tracing::warn!(target: "jackfield::engine", "Playing on the {name} instead: {reason}");
+            opened = stage.open(&**otherwise, runner);
+        }
+        let no_device = |refused: Box<Refused>| no_device(refused.error);
+        let Opened { stream, monitor, playing, shown } = opened.map_err(no_device)?;
+        let faulted = Arc::new(AtomicBool::new(false));
+        let watchdog = watch(monitor, call_limit, &console, &events, Arc::clone(&faulted))
+            .map_err(|error| EngineError::from(BoxError::from(error)))?;
+        events.dispatch(EngineEvent::Initialized {
+            engine: AudioEngine::ID,
+            sample_rate: playing.sample_rate,
+            device: playing.device,
+        });
+        Ok(Running { stream, watchdog, faulted, settings, project, shown })
+    }
+}
+
+/// What opening a device takes.
+struct Stage<'a> {
+    settings: &'a AudioSettings,
+    project: &'a Project,
+    console: &'a Console,
+    events: &'a EventDispatcher,
+    block: Option<usize>,
+}
+
+struct Opened {
+    stream: Box<dyn Stream>,
+    monitor: ProcessorMonitor,
+    playing: Playing,
+    shown: Shown,
+}
+
+/// A device that does not open, and the program that was to play on it.
+struct Refused {
+    error: DeviceError,
+    runner: Option<BlockRunner>,
+}
+
+impl Stage<'_> {
+    fn open(&self, device: &dyn Device, runner: BlockRunner) -> Result<Opened, Box<Refused>> {
+        let inputs = if device.has_input() { self.inputs() } else { 0 };
+        let (knobs, unset) = self.console.knobs().connect(Arc::clone(&self.project.map));
+        for problem in unset {
+            tracing::warn!(target: "jackfield::engine", "A knob is left as it is: {problem}");
+        }
+        let tape = self.console.take_writer();
+        if tape.is_none() {
+            tracing::warn!(target: "jackfield::engine", "An engine before still has the tape: nothing is kept");
+        }
+        let (processor, monitor) = Processor::new(runner, inputs, knobs, tape);
+        let mut playing = Playing::new(AudioEngine::ID, f64::from(self.settings.sample_rate));
+        (playing.device, playing.latency) = (Some(device.name()), monitor.latency());
+        let (lent, home) = Lent::new(processor, self.console.clone());
+        let mut format = StreamFormat::stereo(self.settings.sample_rate).with_inputs(inputs);
+        format.block = self.block;
+        // Shown before the device can say that it is lost again.
+        let shown = self.console.show(playing.clone());
+        let setup = StreamSetup {
+            format,
+            render: Box::new(lent),
+            load: self.console.load().probe(),
+            lost: Box::new(lost(self.console.clone(), self.events.clone())),
+        };
+        match device.open(setup) {
+            Ok(stream) => Ok(Opened { stream, monitor, playing, shown }),
+            // The device has dropped what it was lent, so it has come home.
+            Err(error) => Err(Box::new(Refused { error, runner: home.try_recv().ok() })),
+        }
+    }
+
+    fn inputs(&self) -> usize {
+        let channels =
+            self.settings.inputs.iter().filter(|route| route.port == 0).map(|route| route.channel + 1);
+        channels.max().map_or(0, |channels| (channels as usize).min(OUTPUTS))
+    }
+}
+
+/// A processor while a device has it. When the device drops it, the tape goes back to the console, where the
+/// next engine takes it, and the program goes home.
+struct Lent {
+    processor: Option<Processor>,
+    home: SyncSender<BlockRunner>,
+    console: Console,
+}
+
+impl Lent {
+    fn new(processor: Processor, console: Console) -> (Self, Receiver<BlockRunner>) {
+        let (home, receiver) = sync_channel(1);
+        (Self { processor: Some(processor), home, console }, receiver)
+    }
+}
+
+impl Render for Lent {
+    fn enter(&mut self) {
+        Program::prepare_thread();
+    }
+
+    fn render(&mut self, input: &[f32], output: &mut [f32]) {
+        match &mut self.processor {
+            Some(processor) => processor.process(input, output),
+            None => output.fill(0.0),
+        }
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let Some(processor) = self.processor.take() else { return };
+        let (runner, tape) = processor.into_parts();
+        if let Some(tape) = tape {
+            self.console.give_writer(tape);
+        }
+        // Nobody there means that nobody needs it any more.
+        self.home.try_send(runner).ok();
+    }
+}
+
+fn lost(console: Console, events: EventDispatcher) -> impl FnMut(&DeviceError) + Send {
+    move |error| {
+        let reason = chain(error);
+        tracing::error!(target: "jackfield::engine", "The device is gone: {reason}");
+        report(&console, &events, reason);
+    }
+}
+
+fn watch(
+    mut monitor: ProcessorMonitor,
+    limit: Duration,
+    console: &Console,
+    events: &EventDispatcher,
+    faulted: Arc<AtomicBool>,
+) -> std::io::Result<Watchdog> {
+    let (console, events, interrupt) = (console.clone(), events.clone(), monitor.interrupt().clone());
+    Watchdog::start(interrupt, limit, move || {
+        if let Some(trap) = monitor.take_fault() {
+            faulted.store(true, Ordering::Release);
+            tracing::error!(target: "jackfield::engine", "The program broke, and is silent now: {trap}");
+            report(&console, &events, trap.to_string());
+        }
+    })
+}
+
+fn report(console: &Console, events: &EventDispatcher, reason: String) {
+    events.dispatch(EngineEvent::Faulted { engine: AudioEngine::ID, reason: reason.clone() });
+    console.set_fault(Some(reason));
+}
+
+/// An audio engine that plays.
+struct Running {
+    // Dropped in this order: the watchdog ends calls for as long as the device makes them.
+    stream: Box<dyn Stream>,
+    watchdog: Watchdog,
+    faulted: Arc<AtomicBool>,
+    settings: AudioSettings,
+    project: Arc<Project>,
+    shown: Shown,
+}
+
+impl Engine for Running {
+    fn sync(&mut self, update: EngineUpdate) -> BoxFuture<'_, Result<Synced, EngineError>> {
+        async move {
+            let settings = ready::read(&AudioEngine::ID, &update.settings, AudioSettings::read)?;
+            let project = update.project.ok_or(EngineError::NoProject)?;
+            let same = settings == self.settings && ready::same_program(&project, &self.project);
+            if !same || self.faulted.load(Ordering::Acquire) {
+                return Ok(Synced::NeedsRestart);
+            }
+            self.project = project;
+            Ok(Synced::Done)
+        }
+        .boxed()
+    }
+
+    fn stop(self: Box<Self>) -> BoxFuture<'static, ()> {
+        async move {
+            let Self { stream, watchdog, shown, .. } = *self;
+            let stopped = ready::blocking(move || {
+                let stopped = stream.stop();
+                watchdog.finish();
+                stopped.map_err(no_device)
+            });
+            if let Err(error) = stopped.await {
+                tracing::error!(target: "jackfield::engine", "The device stopped badly: {}", chain(&error));
+            }
+            drop(shown);
+        }
+        .boxed()
+    }
+}
+
+fn no_device(error: DeviceError) -> EngineError {
+    EngineError::Device { source: error.into() }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

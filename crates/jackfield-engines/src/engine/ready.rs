@@ -1,0 +1,80 @@
+//! What all engines do before they play: compile, instantiate, compare.
+
+use crate::engine::watchdog::Watchdog;
+use crate::factory::{BoxError, EngineError};
+use crate::id::EngineId;
+use crate::instance::{Instance, Start};
+use crate::program::{Limits, Program};
+use crate::project::{EngineSettings, Problem, Project};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a program may take to store its initial values.
+const INIT_LIMIT: Duration = Duration::from_secs(2);
+
+/// Compiles a project and makes an instance of it that is ready to be called, on a thread for such things.
+///
+/// An `init` that does not return is ended, whether or not somebody still waits for this.
+pub(super) async fn instance(project: Arc<Project>, limits: Limits) -> Result<Instance, EngineError> {
+    blocking(move || {
+        let program = Program::compile(&project, &limits).map_err(|error| unplayable(error.into()))?;
+        let mut instance = program.blank().map_err(|error| unplayable(error.into()))?;
+        let watchdog = Watchdog::start(instance.interrupt_handle(), INIT_LIMIT, || {})
+            .map_err(|error| EngineError::from(BoxError::from(error)))?;
+        let started = instance.start(Start::Snapshot);
+        watchdog.finish();
+        started.map_err(|error| unplayable(error.into()))?;
+        Ok(instance)
+    })
+    .await
+}
+
+/// Runs something that blocks, off the host's loop.
+pub(super) async fn blocking<T: Send + 'static>(
+    run: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+) -> Result<T, EngineError> {
+    match tokio::task::spawn_blocking(run).await {
+        Ok(result) => result,
+        Err(error) => Err(EngineError::from(BoxError::from(error))),
+    }
+}
+
+/// Reads an engine's settings into their type.
+pub(super) fn read<T>(
+    engine: &EngineId,
+    settings: &Map<String, Value>,
+    read: impl FnOnce(&EngineSettings) -> Result<T, Vec<Problem>>,
+) -> Result<T, EngineError> {
+    let settings = EngineSettings { runtime: engine.to_string(), settings: settings.clone() };
+    read(&settings).map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(Problem::to_string).collect();
+        EngineError::Settings { engine: engine.clone(), problem: problems.join("; ") }
+    })
+}
+
+/// What an engine that stands in makes of another's settings: its own, with the other's rate where it can
+/// play at that.
+pub(super) fn with_rate_of<T>(
+    mut own: Map<String, Value>,
+    meant: &Map<String, Value>,
+    read: impl FnOnce(&EngineSettings) -> Result<T, Vec<Problem>>,
+) -> Map<String, Value> {
+    const RATE: &str = "sampleRate";
+    let Some(rate) = meant.get(RATE) else { return own };
+    let settings = Map::from_iter([(RATE.to_owned(), rate.clone())]);
+    if read(&EngineSettings { runtime: String::new(), settings }).is_ok() {
+        own.insert(RATE.to_owned(), rate.clone());
+    }
+    own
+}
+
+/// Whether two projects are played alike. Their settings are compared by whoever reads them.
+pub(super) fn same_program(one: &Arc<Project>, other: &Arc<Project>) -> bool {
+    Arc::ptr_eq(one, other)
+        || (one.wasm == other.wasm && one.map == other.map && one.snapshot == other.snapshot)
+}
+
+fn unplayable(source: BoxError) -> EngineError {
+    EngineError::Program { source }
+}

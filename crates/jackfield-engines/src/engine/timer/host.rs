@@ -1,0 +1,183 @@
+//! A timer engine that is ready, and one that ticks: on a thread, or as a task.
+
+use crate::console::{Console, Playing, Shown};
+use crate::device::{Clock, Stop};
+use crate::engine::ready;
+use crate::engine::timer::Host;
+use crate::engine::timer::ticking::{Pulse, Ticking};
+use crate::engine::watchdog::Watchdog;
+use crate::events::{EngineEvent, EventDispatcher};
+use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Synced};
+use crate::id::EngineId;
+use crate::instance::Instance;
+use crate::program::Program;
+use crate::project::{Project, TimerSettings};
+use crate::realtime::Rate;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// Everything but the ticks.
+pub(super) struct Loaded {
+    pub(super) id: EngineId,
+    pub(super) instance: Instance,
+    pub(super) settings: TimerSettings,
+    pub(super) project: Arc<Project>,
+    pub(super) console: Console,
+    pub(super) events: EventDispatcher,
+    pub(super) host: Host,
+    pub(super) call_limit: Duration,
+}
+
+impl Prepared for Loaded {
+    fn start(self: Box<Self>) -> BoxFuture<'static, Result<Box<dyn Engine>, EngineError>> {
+        async move { self.begin().map(|running| Box::new(running) as Box<dyn Engine>) }.boxed()
+    }
+}
+
+impl Loaded {
+    fn begin(self) -> Result<Running, EngineError> {
+        let Self { id, instance, settings, project, console, events, host, call_limit } = self;
+        let sample_rate = settings.sample_rate;
+        let rate = Rate::per_second(sample_rate).ok_or_else(|| EngineError::Settings {
+            engine: id.clone(),
+            problem: format!("a rate of {sample_rate} per second cannot be kept"),
+        })?;
+        let watchdog = Watchdog::start(instance.interrupt_handle(), call_limit, || {}).map_err(other)?;
+        let (knobs, unset) = console.knobs().connect(Arc::clone(&project.map));
+        for problem in unset {
+            tracing::warn!(target: "jackfield::engine", "A knob is left as it is: {problem}");
+        }
+        let faulted = Arc::new(AtomicBool::new(false));
+        let start = match &host {
+            Host::Thread(clock) => clock.now(),
+            Host::Task => Duration::ZERO,
+        };
+        let ticking = Ticking {
+            id: id.clone(),
+            instance,
+            knobs,
+            load: console.load().probe(),
+            console: console.clone(),
+            events: events.clone(),
+            faulted: Arc::clone(&faulted),
+            pulse: Pulse::new(rate, start),
+        };
+        // Said before the first tick can break.
+        let shown = console.show(Playing::new(id.clone(), sample_rate));
+        let ticks = match host {
+            Host::Thread(clock) => Ticks::Thread(Thread::spawn(ticking, clock).map_err(other)?),
+            Host::Task => Ticks::Task(spawn_task(ticking)),
+        };
+        events.dispatch(EngineEvent::Initialized { engine: id.clone(), sample_rate, device: None });
+        Ok(Running { id, ticks, watchdog, faulted, settings, project, shown })
+    }
+}
+
+/// A timer engine that ticks.
+struct Running {
+    id: EngineId,
+    // Dropped in this order: the watchdog ends calls for as long as there are any.
+    ticks: Ticks,
+    watchdog: Watchdog,
+    faulted: Arc<AtomicBool>,
+    settings: TimerSettings,
+    project: Arc<Project>,
+    shown: Shown,
+}
+
+impl Engine for Running {
+    fn sync(&mut self, update: EngineUpdate) -> BoxFuture<'_, Result<Synced, EngineError>> {
+        async move {
+            let settings = ready::read(&self.id, &update.settings, TimerSettings::read)?;
+            let project = update.project.ok_or(EngineError::NoProject)?;
+            let same = settings == self.settings && ready::same_program(&project, &self.project);
+            if !same || self.faulted.load(Ordering::Acquire) {
+                return Ok(Synced::NeedsRestart);
+            }
+            self.project = project;
+            Ok(Synced::Done)
+        }
+        .boxed()
+    }
+
+    fn stop(self: Box<Self>) -> BoxFuture<'static, ()> {
+        async move {
+            let Self { id, ticks, watchdog, shown, .. } = *self;
+            let stopped = match ticks {
+                Ticks::Thread(thread) => ready::blocking(move || thread.stop()).await,
+                Ticks::Task(mut task) => {
+                    task.shutdown().await;
+                    Ok(())
+                }
+            };
+            if stopped.is_err() {
+                tracing::error!(target: "jackfield::engine", "The thread of engine `{id}` panicked");
+            }
+            drop((watchdog, shown));
+        }
+        .boxed()
+    }
+}
+
+enum Ticks {
+    Thread(Thread),
+    /// One task; ends between two ticks when the set is dropped.
+    Task(JoinSet<()>),
+}
+
+struct Thread {
+    stop: Stop,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Thread {
+    fn spawn(mut ticking: Ticking, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+        let stop = Stop::new();
+        let stopped = stop.clone();
+        let tick = move || {
+            Program::prepare_thread();
+            while clock.wait_until(ticking.next(), &stopped) && ticking.run(|| clock.now()) {}
+            // Broken: nothing to do but wait for the end.
+            clock.wait_until(Duration::MAX, &stopped);
+        };
+        let thread = Builder::new().name("jackfield-worker".to_owned()).spawn(tick)?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+
+    /// Waits for the thread to end, which takes a tick at most.
+    fn stop(mut self) -> Result<(), EngineError> {
+        self.stop.set();
+        let Some(thread) = self.thread.take() else { return Ok(()) };
+        thread.join().map_err(|_| EngineError::from(BoxError::from("its thread panicked")))
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        self.stop.set();
+    }
+}
+
+fn spawn_task(mut ticking: Ticking) -> JoinSet<()> {
+    let mut task = JoinSet::new();
+    let start = Instant::now();
+    task.spawn(async move {
+        loop {
+            tokio::time::sleep_until(start + ticking.next()).await;
+            if !ticking.run(|| start.elapsed()) {
+                return;
+            }
+        }
+    });
+    task
+}
+
+fn other(error: std::io::Error) -> EngineError {
+    EngineError::from(BoxError::from(error))
+}

@@ -1,0 +1,145 @@
+//! A program that ticks, and how well it keeps time. What time it is comes from outside.
+
+use crate::console::Console;
+use crate::events::{EngineEvent, EventDispatcher, TimerStats};
+use crate::id::EngineId;
+use crate::instance::Instance;
+use crate::realtime::{KnobReceiver, LoadProbe, Rate, Ticker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How much of a pause is made up for; what is older is left out.
+const CATCH_UP: Duration = Duration::from_millis(100);
+
+/// How often the statistics are told.
+const REPORT: Duration = Duration::from_secs(10);
+
+/// A program that ticks.
+pub(super) struct Ticking {
+    pub(super) id: EngineId,
+    pub(super) instance: Instance,
+    pub(super) knobs: KnobReceiver,
+    pub(super) load: LoadProbe,
+    pub(super) console: Console,
+    pub(super) events: EventDispatcher,
+    pub(super) faulted: Arc<AtomicBool>,
+    pub(super) pulse: Pulse,
+}
+
+impl Ticking {
+    /// When the next tick is due.
+    pub(super) fn next(&self) -> Duration {
+        self.pulse.ticker.next()
+    }
+
+    /// Runs the ticks that are due; says whether there will be more.
+    pub(super) fn run(&mut self, now: impl Fn() -> Duration) -> bool {
+        let due = self.pulse.ticker.due(now());
+        self.pulse.skipped += due.skipped;
+        self.load.late(due.skipped);
+        for _ in 0..due.ticks {
+            let begun = now();
+            if self.knobs.has_changes() {
+                self.knobs.apply(self.instance.memory_mut());
+            }
+            if let Err(trap) = self.instance.cycle() {
+                tracing::error!(target: "jackfield::engine", "The program broke, and ticks no more: {trap}");
+                self.faulted.store(true, Ordering::Release);
+                let reason = trap.to_string();
+                self.events
+                    .dispatch(EngineEvent::Faulted { engine: self.id.clone(), reason: reason.clone() });
+                self.console.set_fault(Some(reason));
+                return false;
+            }
+            let ended = now();
+            self.load.record(ended.saturating_sub(begun), self.pulse.ticker.rate().period());
+            self.pulse.ticked(begun, ended);
+        }
+        if let Some(stats) = self.pulse.report(now()) {
+            self.events.dispatch(EngineEvent::Stats { engine: self.id.clone(), stats });
+        }
+        true
+    }
+}
+
+/// The ticks' times. E.1 is the source of what the figures mean.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    ticker: Ticker,
+    started: Duration,
+    previous: Duration,
+    reported: Duration,
+    loop_time: Duration,
+    drift_ms: f64,
+    ticks: u64,
+    skipped: u64,
+}
+
+impl Pulse {
+    pub(super) fn new(rate: Rate, start: Duration) -> Self {
+        Self {
+            ticker: Ticker::new(rate, start, rate.within(CATCH_UP)),
+            started: start,
+            previous: start,
+            reported: start,
+            loop_time: Duration::ZERO,
+            drift_ms: 0.0,
+            ticks: 0,
+            skipped: 0,
+        }
+    }
+
+    fn ticked(&mut self, begun: Duration, ended: Duration) {
+        let interval = milliseconds(self.ticker.rate().period());
+        self.drift_ms = milliseconds(begun.saturating_sub(self.started))
+            - milliseconds(self.previous.saturating_sub(self.started))
+            - interval;
+        self.previous = begun;
+        self.loop_time = ended.saturating_sub(begun);
+        self.ticks += 1;
+    }
+
+    fn report(&mut self, now: Duration) -> Option<TimerStats> {
+        if now.saturating_sub(self.reported) < REPORT {
+            return None;
+        }
+        self.reported = now;
+        let interval = self.ticker.rate().period();
+        Some(TimerStats {
+            precision_percent: 100.0 - (self.drift_ms / milliseconds(interval)).abs() * 100.0,
+            loop_time: self.loop_time,
+            drift_ms: self.drift_ms,
+            interval,
+            ticks: self.ticks,
+            skipped: self.skipped,
+        })
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    // E.1: precision = 100 - |drift / interval| * 100, of the last tick.
+    #[test]
+    fn the_statistics_are_those_of_the_last_tick_every_ten_seconds() {
+        let mut pulse = Pulse::new(Rate::per_second(50.0).unwrap(), ms(1000));
+        pulse.ticked(ms(1020), ms(1021));
+        assert_eq!(pulse.report(ms(10_999)), None);
+        pulse.ticked(ms(1045), ms(1047));
+        let stats = pulse.report(ms(11_000)).unwrap();
+        assert!((stats.drift_ms - 5.0).abs() < 1e-9, "{stats:?}");
+        assert!((stats.precision_percent - 75.0).abs() < 1e-9, "{stats:?}");
+        assert_eq!((stats.loop_time, stats.interval, stats.ticks), (ms(2), ms(20), 2));
+        assert_eq!(pulse.report(ms(20_999)), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! What the manager is doing, as a plain value.
+
+use super::answer::SwitchError;
+use crate::id::EngineId;
+use std::error::Error;
+
+/// Where the manager is in changing engines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ManagerState {
+    /// Nothing was asked for yet, or the manager is closed.
+    #[default]
+    Idle,
+    /// The next engine is made ready; the old one, if any, plays.
+    Preparing,
+    /// The old engine is being stopped.
+    Destroying,
+    /// The next engine takes its device.
+    Starting,
+    /// The active engine plays.
+    Running,
+    /// No engine plays, because of the failure.
+    Failed,
+}
+
+/// What the manager does, what it was asked for, and what went wrong last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ManagerStatus {
+    /// The engine asked for, by the name that was used; need not exist.
+    pub requested: Option<String>,
+    /// The engine that plays.
+    pub active: Option<EngineId>,
+    /// The engine that played before it.
+    pub previous: Option<EngineId>,
+    /// Where the manager is.
+    pub state: ManagerState,
+    /// Why the last request was not carried out; stays until one is.
+    pub failed: Option<Failure>,
+}
+
+/// A request that failed, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The name asked for.
+    pub requested: String,
+    /// What went wrong, causes included.
+    pub reason: String,
+}
+
+impl Failure {
+    pub(super) fn new(requested: &str, error: &SwitchError) -> Self {
+        Self { requested: requested.to_owned(), reason: chain(error) }
+    }
+}
+
+/// An error and its causes in one line.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,17 @@
+//! What plays: the parts that cross to the audio thread, the devices, and the engines on them.
+
+#![expect(clippy::unwrap_used, reason = "a scenario that cannot go on fails")]
+
+mod audio;
+mod device;
+mod fifo;
+mod knobs;
+mod load;
+mod processor;
+mod store;
+mod support;
+mod tape;
+mod timer;
+
+#[global_allocator]
+static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;
