@@ -5,4 +5,4 @@ mod ready;
 mod timer;
 mod watchdog;
 
-pub use self::{audio::AudioEngine, timer::TimerEngine};
+pub use self::{audio::AudioEngine, timer::TimerEngine, watchdog::Watchdog};

@@ -28,6 +28,7 @@ mod factory;
 mod manager;
 mod device;
 mod engine;
+mod plugin;
 
 pub use crate::{
     binary::{ContractError, Generation},
@@ -36,7 +37,7 @@ pub use crate::{
         Clock, Device, DeviceError, ManualClock, NullDevice, Pace, Render, Stop, Stream, StreamFormat,
         StreamSetup, SystemClock, WavDevice,
     },
-    engine::{AudioEngine, TimerEngine},
+    engine::{AudioEngine, TimerEngine, Watchdog},
     events::{EngineEvent, EventDispatcher, TimerStats},
     factory::{
         BoxError, Engine, EngineContext, EngineError, EngineFactory, EngineRegistry, EngineUpdate, Prepared,
@@ -54,6 +55,9 @@ pub use crate::{
     },
     observers::Subscription,
     offline::{Moment, Offline, Trace, trace},
+    plugin::{
+        AUDIO, ENGINE, ENGINES, EngineManagerConfig, EngineManagerPlugin, EnginePlugin, Engines, MAIN, WORKER,
+    },
     program::{Limits, Program, ProgramError},
     project::{
         Address, Addresses, AudioSettings, BinaryAsset, EngineSettings, Place, Problem, Project,

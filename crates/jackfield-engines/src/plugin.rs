@@ -11,7 +11,8 @@ use crate::id::EngineId;
 use crate::manager::{Answer, EngineManager};
 use crate::project::Project;
 use jackfield::{
-    BoxError, Manifest, Namespace, Plugin, PluginResult, Registrar, Scope, SessionContext, SettingsChange, Slot,
+    BoxError, Manifest, Namespace, Plugin, PluginResult, Registrar, Scope, SessionContext, SettingsChange,
+    Slot,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -92,7 +93,9 @@ pub struct EngineManagerPlugin;
 
 impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Plugin<G, S> for EngineManagerPlugin {
     fn manifest(&self) -> Manifest {
-        Manifest::new("engine-manager").about("keeps the one engine that plays").config::<EngineManagerConfig>()
+        Manifest::new("engine-manager")
+            .about("keeps the one engine that plays")
+            .config::<EngineManagerConfig>()
     }
 
     fn register(&self, services: &mut Registrar<'_>) {

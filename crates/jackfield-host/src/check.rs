@@ -19,7 +19,8 @@ use crate::{
 pub(crate) fn check(files: &[PathBuf]) -> Outcome<ExitCode> {
     let mut code = ExitCode::SUCCESS;
     for file in files {
-        let Findings { problems, notes } = if is_settings(file) { check_settings(file)? } else { check_project(file) };
+        let Findings { problems, notes } =
+            if is_settings(file) { check_settings(file)? } else { check_project(file) };
         notes.iter().for_each(|note| println!("{note}"));
         if problems.is_empty() {
             println!("{}: ok", file.display());
@@ -49,7 +50,8 @@ fn check_settings(file: &Path) -> Outcome<Findings> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) => {
-            let problem = format!("{name}: cannot be read: {error}; check the path, its permissions and its encoding");
+            let problem =
+                format!("{name}: cannot be read: {error}; check the path, its permissions and its encoding");
             return Ok(Findings { problems: vec![problem], notes: Vec::new() });
         }
     };
@@ -66,7 +68,9 @@ fn check_settings(file: &Path) -> Outcome<Findings> {
     })?;
     let problems = match planned {
         Ok(_) => Vec::new(),
-        Err(problems) => vec![settings_file::explain(&name, &text, &jackfield::ChangeError::Refused(problems))],
+        Err(problems) => {
+            vec![settings_file::explain(&name, &text, &jackfield::ChangeError::Refused(problems))]
+        }
     };
     Ok(Findings { problems, notes })
 }

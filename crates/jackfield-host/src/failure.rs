@@ -22,7 +22,10 @@ impl Failure {
 
     /// A file that cannot be written: the path, the reason, and what to do.
     pub(crate) fn unwritable(path: &Path, error: impl fmt::Display) -> Self {
-        Self::Input(format!("{}: cannot be written: {error}; choose another path, or mend its permissions", path.display()))
+        Self::Input(format!(
+            "{}: cannot be written: {error}; choose another path, or mend its permissions",
+            path.display()
+        ))
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

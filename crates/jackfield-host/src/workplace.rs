@@ -64,7 +64,9 @@ impl Workplace {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
                 let path = self.settings.display();
-                Err(Failure::input(format!("{path}: cannot be read: {error}; mend its permissions or its encoding")))
+                Err(Failure::input(format!(
+                    "{path}: cannot be read: {error}; mend its permissions or its encoding"
+                )))
             }
         }
     }

@@ -10,14 +10,18 @@ use std::time::Duration;
 ///
 /// Dropping it ends the watch; its thread follows within a moment.
 #[derive(Debug)]
-pub(super) struct Watchdog {
+pub struct Watchdog {
     stop: Stop,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Watchdog {
     /// Watches an instance. `look` is called at every turn too, and a last time at the end.
-    pub(super) fn start(
+    ///
+    /// # Errors
+    ///
+    /// When the machine has no thread to spare.
+    pub fn start(
         interrupt: Interrupt,
         limit: Duration,
         mut look: impl FnMut() + Send + 'static,
@@ -40,7 +44,7 @@ impl Watchdog {
     }
 
     /// Ends the watch and waits for its thread.
-    pub(super) fn finish(mut self) {
+    pub fn finish(mut self) {
         self.stop.set();
         if let Some(thread) = self.thread.take() {
             // What it panicked with came out of `look`, and was printed then.

@@ -88,7 +88,8 @@ impl Engines {
     pub(super) fn take_up(&self, registry: EngineRegistry, default: &str) -> bool {
         let default = EngineId::from(default.to_owned());
         let before = self.store.runtime_registry.get();
-        let same = before.iter().count() == registry.iter().count() && registry.iter().all(|new| before.holds(new));
+        let same =
+            before.iter().count() == registry.iter().count() && registry.iter().all(|new| before.holds(new));
         let same_default = *self.store.default_runtime_id.get() == default;
         if !same_default {
             self.store.default_runtime_id.set(default);

@@ -245,6 +245,21 @@ pub enum KnobError {
     },
 }
 
+impl KnobError {
+    /// The knob that cannot be set.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Unknown(unknown) => &unknown.id,
+            Self::NotANumber { id, .. }
+            | Self::NotFinite { id, .. }
+            | Self::OutOfRange { id, .. }
+            | Self::NotWhole { id, .. }
+            | Self::Busy { id } => id,
+        }
+    }
+}
+
 fn poke(map: &MemoryMap, id: &str, number: f64) -> Result<Poke, KnobError> {
     let variable = knob(map, id)?;
     check_finite(id, number)?;

@@ -49,9 +49,5 @@ fn turn(engines: &Engines, old: &KnobsConfig, new: &KnobsConfig) -> PluginResult
 }
 
 fn problem(error: &KnobError) -> Problem {
-    let top = DocumentPath::new(["plugins", "knobs", "config"]);
-    match error.id() {
-        Some(id) => Problem::new(top.join(id), error.to_string()),
-        None => Problem::new(top, error.to_string()),
-    }
+    Problem::new(DocumentPath::new(["plugins", "knobs", "config", error.id()]), error.to_string())
 }

@@ -87,7 +87,10 @@ impl Levels {
     /// Peak and RMS of each channel.
     pub(crate) fn channels(&self) -> impl Iterator<Item = (f64, f64)> {
         let frames = self.frames.max(1) as f64;
-        self.peaks.iter().zip(&self.squares).map(move |(peak, squares)| (f64::from(*peak), (squares / frames).sqrt()))
+        self.peaks
+            .iter()
+            .zip(&self.squares)
+            .map(move |(peak, squares)| (f64::from(*peak), (squares / frames).sqrt()))
     }
 }
 

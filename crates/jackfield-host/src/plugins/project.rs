@@ -76,7 +76,8 @@ fn wrong(key: &str, error: &ProjectError) -> BoxError {
 
 /// The same project, asking for another engine: with what it says for that one, or else with that one's defaults.
 fn with_engine(project: Arc<Project>, engine: &str, registry: &EngineRegistry) -> Arc<Project> {
-    let id = |name: &str| registry.get(name).map_or_else(|| name.to_owned(), |engine| engine.id().to_string());
+    let id =
+        |name: &str| registry.get(name).map_or_else(|| name.to_owned(), |engine| engine.id().to_string());
     let mut project = Project::clone(&project);
     let config = &mut project.config;
     if config.selected().is_none_or(|settings| id(&settings.runtime) != id(engine)) {

@@ -55,7 +55,8 @@ impl Plugin for Recorder {
 
     async fn attach(&self, cx: &SessionContext) -> PluginResult {
         let slot = cx.resolve(TAKE)?;
-        let take = self.start(&cx.config::<RecorderConfig>()?.load(), cx.resolve(ENGINES)?.console(), cx.scope())?;
+        let take =
+            self.start(&cx.config::<RecorderConfig>()?.load(), cx.resolve(ENGINES)?.console(), cx.scope())?;
         *lock(&slot) = Some(take);
         let scope = cx.scope().clone();
         cx.at_detach(async move {
@@ -73,7 +74,8 @@ impl Plugin for Recorder {
             return Ok(());
         }
         // The next take first: if it cannot be made, the one that runs goes on.
-        let next = self.start(&cx.config::<RecorderConfig>()?.load(), cx.resolve(ENGINES)?.console(), cx.scope())?;
+        let next =
+            self.start(&cx.config::<RecorderConfig>()?.load(), cx.resolve(ENGINES)?.console(), cx.scope())?;
         let before = lock(&*cx.resolve(TAKE)?).replace(next);
         match before {
             Some(before) => finish(before, cx.scope()).await,

@@ -97,7 +97,8 @@ impl Reel {
         let cannot = |error: &dyn fmt::Display| format!("{}: cannot be written: {error}", path.display());
         let (path, file) = create_beside(path).map_err(|error| cannot(&error))?;
         let channels = u16::try_from(channels).map_err(|_| "too many channels for a file")?;
-        let spec = WavSpec { channels, sample_rate: rate, bits_per_sample: 32, sample_format: SampleFormat::Float };
+        let spec =
+            WavSpec { channels, sample_rate: rate, bits_per_sample: 32, sample_format: SampleFormat::Float };
         let writer = WavWriter::new(BufWriter::new(file), spec).map_err(|error| cannot(&error))?;
         Ok(Self { path, writer, rate })
     }
@@ -160,8 +161,16 @@ fn next_reel(reel: Reel, rate: u32, channels: usize, bus: &Bus) -> Result<Reel, 
 
 fn rate(console: &Console) -> u32 {
     let playing = console.playing();
-    let rate = playing.borrow().as_ref().filter(|playing| playing.device.is_some()).map(|playing| playing.sample_rate);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an audio rate is a whole number")]
+    let rate = playing
+        .borrow()
+        .as_ref()
+        .filter(|playing| playing.device.is_some())
+        .map(|playing| playing.sample_rate);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an audio rate is a whole number"
+    )]
     rate.map_or(USUAL_RATE, |rate| rate as u32)
 }
 

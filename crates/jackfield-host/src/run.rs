@@ -1,0 +1,260 @@
+//! `jackfield run`: plays, and follows the settings while it plays.
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use jackfield::{BoxError, Envelope, InitError, PluginRuntime, Session, Subscription};
+use jackfield_engines::{ENGINES, EngineEvent, ManagerState, ManagerStatus};
+use jackfield_sources::{FileSource, Source};
+use tokio::sync::mpsc;
+
+use crate::{
+    failure::{Failure, Outcome},
+    host::{Wishes, host},
+    plugins::{Notice, meter::Levels},
+    settings_file::{self, Followed},
+    terminal::{Terminal, live_line, start_log},
+    workplace::Workplace,
+};
+
+/// How often the live line is drawn for a person, and a plain line written for a pipe.
+const DRAW_EVERY: Duration = Duration::from_millis(100);
+const WRITE_EVERY: Duration = Duration::from_secs(1);
+
+/// What to play, and how long.
+pub(crate) struct Run {
+    pub(crate) project: Option<PathBuf>,
+    pub(crate) settings: Option<PathBuf>,
+    pub(crate) engine: Option<String>,
+    pub(crate) time: Option<Duration>,
+    pub(crate) silent: bool,
+}
+
+/// Plays until it is interrupted or the time is over.
+pub(crate) fn run(run: Run) -> Outcome<()> {
+    let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    tokio.map_err(Failure::work)?.block_on(play(run))
+}
+
+async fn play(run: Run) -> Outcome<()> {
+    let mut terminal = Terminal::new();
+    let log = start_log("warn");
+    let workplace = Workplace::new(run.project, run.settings)?;
+    let file = workplace.shown_settings();
+    let text = workplace.settings_text()?;
+    let (settings, notes) =
+        settings_file::read(&file, text.as_deref().unwrap_or_default()).map_err(Failure::Input)?;
+    notes.iter().for_each(|note| terminal.say(note));
+
+    let refused =
+        |error| Failure::Input(settings_file::explain(&file, text.as_deref().unwrap_or_default(), &error));
+    let wishes = Wishes { engine: run.engine, silent: run.silent };
+    let runtime = match host(&workplace, &wishes).settings(settings).init().await {
+        Ok(runtime) => runtime,
+        Err(InitError::Settings(error)) => return Err(refused(error)),
+        Err(error) => return Err(Failure::work(error)),
+    };
+    let mut signals = Signals::new()?;
+    let session = runtime.create_session("main").await.map_err(refused)?;
+    let (_listening, mut messages) = listen(&session).map_err(Failure::work)?;
+    let mut source = FileSource::new(&workplace.settings).map_err(Failure::work)?;
+    if let Some(text) = text {
+        source = source.having_read(text);
+    }
+    let mut show = Show { terminal, session, started: Instant::now(), levels: None, engine: String::new() };
+    show.banner(&runtime, &file);
+
+    let end = async {
+        match run.time {
+            Some(time) => tokio::time::sleep(time).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(end);
+    let period = if show.terminal.is_live() { DRAW_EVERY } else { WRITE_EVERY };
+    let mut drawing = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut end => break,
+            () = signals.next() => break,
+            Some(message) = messages.recv() => show.message(message),
+            Some(update) = source.next() => match update {
+                Ok(document) => show.followed(&file, settings_file::follow(&runtime, &file, &document.text).await),
+                Err(error) => show.terminal.say(&format!("settings: {error}")),
+            },
+            _ = drawing.tick() => {
+                log.try_iter().for_each(|record| show.terminal.say(&record));
+                show.draw();
+            }
+        }
+    }
+
+    let closed = show.session.close().await;
+    while let Ok(message) = messages.try_recv() {
+        if let Message::Notice(text) = message {
+            show.terminal.say(&text);
+        }
+    }
+    show.terminal.finish();
+    let failures = closed.map(|report| report.failures).unwrap_or_default();
+    runtime.shutdown().await.map_err(Failure::work)?;
+    log.try_iter().for_each(|record| show.terminal.say(&record));
+    if failures.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    Err(Failure::Work(lines.join("\n")))
+}
+
+/// What plugins have to say.
+enum Message {
+    Levels(Levels),
+    Notice(String),
+    Status(ManagerStatus),
+    Fault(String),
+}
+
+type Listening = (Vec<Subscription>, mpsc::UnboundedReceiver<Message>);
+
+fn listen(session: &Session) -> Result<Listening, BoxError> {
+    let (sender, messages) = mpsc::unbounded_channel();
+    let say = move |message: Message| drop(sender.send(message)); // the end of the run: nobody listens any more
+    let (levels, notices, statuses, events) = (say.clone(), say.clone(), say.clone(), say);
+    let bus = session.bus();
+    let subscriptions = vec![
+        bus.on(move |event: &mut Envelope<Levels>| levels(Message::Levels(Levels::clone(event))))?,
+        bus.on(move |event: &mut Envelope<Notice>| notices(Message::Notice(event.0.clone())))?,
+        bus.on(move |event: &mut Envelope<ManagerStatus>| {
+            statuses(Message::Status(ManagerStatus::clone(event)))
+        })?,
+        bus.on(move |event: &mut Envelope<EngineEvent>| {
+            if let EngineEvent::Faulted { reason, .. } = &**event {
+                events(Message::Fault(reason.clone()));
+            }
+        })?,
+    ];
+    Ok((subscriptions, messages))
+}
+
+/// What the person sees of the run.
+struct Show {
+    terminal: Terminal,
+    session: Session,
+    started: Instant,
+    levels: Option<Levels>,
+    engine: String,
+}
+
+impl Show {
+    fn banner(&mut self, runtime: &PluginRuntime, file: &str) {
+        let project = self
+            .session
+            .resolve(ENGINES)
+            .ok()
+            .and_then(|engines| engines.store().project.get().as_ref().clone());
+        let project = project.map_or_else(|| "nothing".to_owned(), |project| project.name.clone());
+        self.engine = self.engine_line();
+        let status = runtime.status();
+        let scope = status.scopes.last();
+        let named = |enabled: bool| {
+            let plugins =
+                scope.iter().flat_map(|scope| &scope.plugins).filter(|plugin| plugin.enabled == enabled);
+            plugins.map(|plugin| plugin.plugin.to_string()).collect::<Vec<_>>().join(", ")
+        };
+        let off = named(false);
+        let off = if off.is_empty() { off } else { format!("   (off: {off})") };
+        self.terminal.say(&format!(
+            "playing    {project}\nengine     {}\nplugins    {}{off}\nsettings   {file}   (edit it while it plays; Ctrl-C stops)",
+            self.engine,
+            named(true),
+        ));
+    }
+
+    /// The engine that plays, and where.
+    fn engine_line(&self) -> String {
+        let Ok(engines) = self.session.resolve(ENGINES) else { return "none".to_owned() };
+        let playing = engines.console().playing();
+        let playing = playing.borrow();
+        let Some(playing) = &*playing else { return "none".to_owned() };
+        match &playing.device {
+            Some(device) => format!("{} on {device}, {} Hz", playing.engine, playing.sample_rate),
+            None => format!("{}, {} ticks a second", playing.engine, playing.sample_rate),
+        }
+    }
+
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::Levels(levels) => match &mut self.levels {
+                Some(so_far) => so_far.join(&levels),
+                None => self.levels = Some(levels),
+            },
+            Message::Notice(text) => self.terminal.say(&text),
+            Message::Fault(reason) => {
+                self.terminal.say(&format!("engine: the program broke, and is silent now: {reason}"))
+            }
+            Message::Status(status) => self.status(&status),
+        }
+    }
+
+    fn status(&mut self, status: &ManagerStatus) {
+        if let (ManagerState::Failed | ManagerState::Running, Some(failed)) = (status.state, &status.failed) {
+            self.terminal.say(&format!("engine: `{}` cannot play: {}", failed.requested, failed.reason));
+        }
+        let line = self.engine_line();
+        if status.state == ManagerState::Running && line != self.engine {
+            let asked_for = status.requested.as_deref().unwrap_or("none");
+            self.terminal.say(&format!("engine: {line}   (the project asks for {asked_for})"));
+            self.engine = line;
+        }
+    }
+
+    fn followed(&mut self, file: &str, followed: Followed) {
+        let (headline, lines) = match followed {
+            Followed::Done(lines) => (format!("settings: following {file}"), lines),
+            Followed::Refused(lines) => {
+                ("settings: refused; the last good ones stay in force".to_owned(), lines)
+            }
+        };
+        self.terminal.say(&headline);
+        lines.lines().for_each(|line| self.terminal.say(&format!("  {line}")));
+    }
+
+    fn draw(&mut self) {
+        let load = self.session.resolve(ENGINES).ok().and_then(|engines| {
+            let audio =
+                engines.console().playing().borrow().as_ref().is_some_and(|playing| playing.device.is_some());
+            audio.then(|| engines.console().load().read().average)
+        });
+        let line = live_line(self.started.elapsed(), self.levels.take().as_ref(), load);
+        if self.terminal.is_live() { self.terminal.draw(&line) } else { self.terminal.say(&line) }
+    }
+}
+
+/// The ways in which a run is asked to end.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Outcome<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+                .map_err(Failure::work)?,
+        })
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(not(unix))]
+        drop(tokio::signal::ctrl_c().await);
+    }
+}
