@@ -7,10 +7,10 @@
 //! * [`Observed`]: what a tap sees of every message. It can watch, not touch.
 //! * [`EventBinding`], [`Listener`]: handlers as values, to be bound to one bus after another.
 
-mod contain;
-
 mod binding;
 mod bus;
+mod contain;
+mod delivery;
 mod directory;
 mod dispatch;
 mod emission;
@@ -38,8 +38,7 @@ pub use self::{
 };
 pub(crate) use self::{
     bus::Core,
-    dispatch::{Cause, Fault, run, run_sync},
+    delivery::{Course, deliver, deliver_sync},
+    dispatch::{Cause, Fault, Faulty},
     handler::Handler,
-    list::Lists,
-    observer::{Flight, Watch},
 };

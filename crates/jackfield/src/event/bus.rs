@@ -15,7 +15,7 @@ use crate::{
         envelope::Envelope,
         error::BusClosed,
         handler::{Handler, IntoReply},
-        list::Lists,
+        list::{Lists, Reach},
         observer::{Observed, Tap},
         origin::HandlerOrigin,
         subscription::Subscription,
@@ -175,25 +175,34 @@ impl Bus {
     }
 
     /// Whether the bus was closed.
+    #[inline]
     pub fn is_closed(&self) -> bool {
         self.core.is_closed()
     }
 
+    #[inline]
     pub(crate) fn core(&self) -> &Core {
         &self.core
     }
 }
 
 impl Core {
+    #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
 
-    pub(crate) fn taps(&self) -> &Table<Tap> {
+    #[inline]
+    pub(crate) fn is_observed(&self) -> bool {
+        self.taps.has_general()
+    }
+
+    pub(super) fn taps(&self) -> &Table<Tap> {
         &self.taps
     }
 
     /// The table for handlers `H`, if one was ever wanted.
+    #[inline]
     pub(crate) fn table<H: Clone + Send + Sync + 'static>(&self) -> Option<&Table<H>> {
         self.directory.find()
     }
@@ -211,7 +220,7 @@ impl Core {
         if *sealed { self.directory.find_shared().unwrap_or_default() } else { self.directory.find_or_add() }
     }
 
-    /// What a message for handlers `H` runs over.
+    /// What a message for handlers `H` runs over, to keep while it waits.
     pub(crate) fn lists<H: Clone + Send + Sync + 'static>(
         &self,
         identifier: Option<&str>,
@@ -220,6 +229,19 @@ impl Core {
             _ if self.is_closed() => Err(BusClosed),
             Some(table) if table.has_general() || identifier.is_some() => table.lists(identifier),
             _ => Ok(Lists::EMPTY),
+        }
+    }
+
+    /// The same for a message that will not wait.
+    #[inline]
+    pub(crate) fn reach<H: Clone + Send + Sync + 'static>(
+        &self,
+        identifier: Option<&str>,
+    ) -> Result<Reach<H>, BusClosed> {
+        match self.table::<H>() {
+            _ if self.is_closed() => Err(BusClosed),
+            Some(table) => table.reach(identifier),
+            None => Ok(Reach::Nobody),
         }
     }
 
