@@ -10,6 +10,7 @@
 mod binding;
 mod bus;
 mod contain;
+mod core;
 mod delivery;
 mod directory;
 mod dispatch;
@@ -19,6 +20,7 @@ mod error;
 mod handler;
 mod list;
 mod observer;
+mod options;
 mod origin;
 mod subscription;
 mod table;
@@ -26,18 +28,19 @@ mod topic;
 
 pub use self::{
     binding::{Binding, EventBinding, Listener},
-    bus::{Bus, HandlerOptions},
+    bus::Bus,
     emission::Emission,
     envelope::Envelope,
     error::{BusClosed, EmitError},
     handler::IntoReply,
     observer::{MessageKind, Observed, Outcome, Stage},
+    options::HandlerOptions,
     origin::HandlerOrigin,
     subscription::Subscription,
     topic::Topic,
 };
 pub(crate) use self::{
-    bus::Core,
+    core::Core,
     delivery::{Course, deliver, deliver_sync},
     dispatch::{Cause, Fault, Faulty},
     handler::Handler,

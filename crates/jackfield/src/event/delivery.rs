@@ -1,7 +1,7 @@
 use std::ops::ControlFlow;
 
 use crate::event::{
-    bus::Core,
+    core::Core,
     dispatch::{Faulty, Paused, asynchronous, run_first, run_rest},
     envelope::Envelope,
     handler::Handler,

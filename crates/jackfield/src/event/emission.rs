@@ -1,7 +1,8 @@
 use std::{any::type_name, fmt, ops::ControlFlow, sync::Arc};
 
 use crate::event::{
-    bus::{Bus, Core},
+    bus::Bus,
+    core::Core,
     delivery::{Course, deliver, deliver_sync},
     dispatch::{Cause, Fault, Faulty},
     envelope::Envelope,
