@@ -7,10 +7,11 @@
 //! * [`Observed`]: what a tap sees of every message. It can watch, not touch.
 //! * [`EventBinding`], [`Listener`]: handlers as values, to be bound to one bus after another.
 
-mod contain;
-
 mod binding;
 mod bus;
+mod contain;
+mod core;
+mod delivery;
 mod directory;
 mod dispatch;
 mod emission;
@@ -19,6 +20,7 @@ mod error;
 mod handler;
 mod list;
 mod observer;
+mod options;
 mod origin;
 mod subscription;
 mod table;
@@ -26,20 +28,20 @@ mod topic;
 
 pub use self::{
     binding::{Binding, EventBinding, Listener},
-    bus::{Bus, HandlerOptions},
+    bus::Bus,
     emission::Emission,
     envelope::Envelope,
     error::{BusClosed, EmitError},
     handler::IntoReply,
     observer::{MessageKind, Observed, Outcome, Stage},
+    options::HandlerOptions,
     origin::HandlerOrigin,
     subscription::Subscription,
     topic::Topic,
 };
 pub(crate) use self::{
-    bus::Core,
-    dispatch::{Cause, Fault, run, run_sync},
+    core::Core,
+    delivery::{Course, deliver, deliver_sync},
+    dispatch::{Cause, Fault, Faulty},
     handler::Handler,
-    list::Lists,
-    observer::{Flight, Watch},
 };

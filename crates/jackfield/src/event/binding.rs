@@ -4,10 +4,11 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     event::{
-        bus::{Bus, HandlerOptions},
+        bus::Bus,
         envelope::Envelope,
         error::BusClosed,
         handler::{Handler, IntoReply},
+        options::HandlerOptions,
         origin::HandlerOrigin,
         subscription::Subscription,
     },

@@ -1,25 +1,17 @@
-use std::{
-    fmt,
-    panic::Location,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{fmt, panic::Location, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
 use crate::{
     event::{
-        directory::Directory,
+        core::Core,
         envelope::Envelope,
         error::BusClosed,
-        handler::{Handler, IntoReply},
-        list::Lists,
+        handler::IntoReply,
         observer::{Observed, Tap},
+        options::HandlerOptions,
         origin::HandlerOrigin,
         subscription::Subscription,
-        table::{Shelf, Table},
     },
     priority::Priority,
 };
@@ -63,15 +55,6 @@ use crate::{
 #[derive(Clone, Default)]
 pub struct Bus {
     core: Arc<Core>,
-}
-
-#[derive(Default)]
-pub(crate) struct Core {
-    closed: AtomicBool,
-    /// Whether the bus is sealed. Held while a table is added, so that closing finds them all.
-    sealed: Mutex<bool>,
-    directory: Directory,
-    taps: Arc<Table<Tap>>,
 }
 
 impl Bus {
@@ -132,7 +115,7 @@ impl Bus {
 
     /// A handler with a priority, an identifier or an owner: say which, then `on` what.
     pub fn handler(&self) -> HandlerOptions<'_> {
-        HandlerOptions { bus: self, priority: Priority::NORMAL, identifier: None, owner: None }
+        HandlerOptions::new(&self.core)
     }
 
     /// Has `tap` shown every event and request, before its handlers and after, whether or not there are any.
@@ -149,19 +132,18 @@ impl Bus {
         tap: impl Fn(&Observed<'_>) + Send + Sync + 'static,
     ) -> Result<Subscription, BusClosed> {
         let origin = HandlerOrigin::new(None, Location::caller());
-        self.core.taps.insert(None, Priority::NORMAL, origin, Tap::new(tap))
+        self.core.taps().insert(None, Priority::NORMAL, origin, Tap::new(tap))
     }
 
     /// How many subscriptions are live: handlers of events and requests, and observers.
     pub fn subscriptions(&self) -> usize {
-        self.core.shelves().map(Shelf::len).sum()
+        self.core.subscriptions()
     }
 
     /// Refuses new subscriptions from now on; everything else goes on as before. A scope that is about to close
     /// seals its bus first, so that whoever says goodbye cannot leave anything behind.
     pub fn seal(&self) {
         self.core.seal();
-        self.core.shelves().for_each(Shelf::seal);
     }
 
     /// Ends all subscriptions and refuses everything from now on, with a typed error.
@@ -169,67 +151,18 @@ impl Bus {
     /// A dispatch that is under way runs to its end. Handlers are dropped before this returns, except those that such
     /// a dispatch or a [`Topic`](crate::Topic) still holds. Closing twice does nothing more.
     pub fn close(&self) {
-        self.core.seal();
-        self.core.closed.store(true, Ordering::Release);
-        self.core.shelves().for_each(Shelf::close);
+        self.core.close();
     }
 
     /// Whether the bus was closed.
+    #[inline]
     pub fn is_closed(&self) -> bool {
         self.core.is_closed()
     }
 
+    #[inline]
     pub(crate) fn core(&self) -> &Core {
         &self.core
-    }
-}
-
-impl Core {
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn taps(&self) -> &Table<Tap> {
-        &self.taps
-    }
-
-    /// The table for handlers `H`, if one was ever wanted.
-    pub(crate) fn table<H: Clone + Send + Sync + 'static>(&self) -> Option<&Table<H>> {
-        self.directory.find()
-    }
-
-    /// The table for handlers `H`, made if need be, and if handlers are still taken.
-    pub(super) fn table_to_fill<H: Clone + Send + Sync + 'static>(&self) -> Result<Arc<Table<H>>, BusClosed> {
-        let sealed = self.sealed.lock().unwrap_or_else(PoisonError::into_inner);
-        if *sealed { Err(BusClosed) } else { Ok(self.directory.find_or_add()) }
-    }
-
-    /// The table for handlers `H`, for somebody who will look at it often.
-    pub(super) fn table_to_watch<H: Clone + Send + Sync + 'static>(&self) -> Arc<Table<H>> {
-        let sealed = self.sealed.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody can add handlers to a sealed bus: if there is no table, an empty one of one's own is as good.
-        if *sealed { self.directory.find_shared().unwrap_or_default() } else { self.directory.find_or_add() }
-    }
-
-    /// What a message for handlers `H` runs over.
-    pub(crate) fn lists<H: Clone + Send + Sync + 'static>(
-        &self,
-        identifier: Option<&str>,
-    ) -> Result<Lists<H>, BusClosed> {
-        match self.table::<H>() {
-            _ if self.is_closed() => Err(BusClosed),
-            Some(table) if table.has_general() || identifier.is_some() => table.lists(identifier),
-            _ => Ok(Lists::EMPTY),
-        }
-    }
-
-    fn seal(&self) {
-        *self.sealed.lock().unwrap_or_else(PoisonError::into_inner) = true;
-    }
-
-    fn shelves(&self) -> impl Iterator<Item = &dyn Shelf> {
-        let taps: &dyn Shelf = &*self.taps;
-        self.directory.shelves().chain([taps])
     }
 }
 
@@ -239,88 +172,5 @@ impl fmt::Debug for Bus {
             .field("closed", &self.is_closed())
             .field("subscriptions", &self.subscriptions())
             .finish_non_exhaustive()
-    }
-}
-
-/// A handler about to be registered; from [`Bus::handler`].
-#[derive(Clone, Debug)]
-#[must_use = "nothing is registered until `on` or one of its kin is called"]
-pub struct HandlerOptions<'a> {
-    bus: &'a Bus,
-    priority: Priority,
-    identifier: Option<Arc<str>>,
-    owner: Option<Arc<str>>,
-}
-
-impl HandlerOptions<'_> {
-    /// When it runs: the higher first. [`Priority::NORMAL`] if not said.
-    pub fn priority(mut self, priority: Priority) -> Self {
-        self.priority = priority;
-        self
-    }
-
-    /// Only messages addressed to exactly `identifier`. Without it: all messages, addressed or not.
-    pub fn identifier(mut self, identifier: impl Into<Arc<str>>) -> Self {
-        self.identifier = Some(identifier.into());
-        self
-    }
-
-    /// Whom it belongs to, for errors and logs.
-    pub fn owner(mut self, owner: impl Into<Arc<str>>) -> Self {
-        self.owner = Some(owner.into());
-        self
-    }
-
-    /// As [`Bus::on`].
-    ///
-    /// # Errors
-    ///
-    /// The bus is closing or closed.
-    #[track_caller]
-    pub fn on<E, A, F>(self, handler: F) -> Result<Subscription, BusClosed>
-    where
-        E: Send + 'static,
-        A: IntoReply<()>,
-        F: Fn(&mut Envelope<E>) -> A + Send + Sync + 'static,
-    {
-        self.register(Handler::new(handler))
-    }
-
-    /// As [`Bus::on_async`].
-    ///
-    /// # Errors
-    ///
-    /// The bus is closing or closed.
-    #[track_caller]
-    pub fn on_async<E, A, F>(self, handler: F) -> Result<Subscription, BusClosed>
-    where
-        E: Send + 'static,
-        A: IntoReply<()>,
-        F: for<'a> Fn(&'a mut Envelope<E>) -> BoxFuture<'a, A> + Send + Sync + 'static,
-    {
-        self.register(Handler::new_async(handler))
-    }
-
-    #[track_caller]
-    pub(crate) fn register<M, R>(self, handler: Handler<M, R>) -> Result<Subscription, BusClosed>
-    where
-        M: Send + 'static,
-        R: Send + 'static,
-    {
-        let origin = HandlerOrigin::new(self.owner.clone(), Location::caller());
-        self.register_from(origin, handler)
-    }
-
-    pub(super) fn register_from<M, R>(
-        self,
-        origin: HandlerOrigin,
-        handler: Handler<M, R>,
-    ) -> Result<Subscription, BusClosed>
-    where
-        M: Send + 'static,
-        R: Send + 'static,
-    {
-        let table = self.bus.core.table_to_fill()?;
-        table.insert(self.identifier, self.priority, origin, handler)
     }
 }

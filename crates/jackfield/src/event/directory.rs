@@ -86,6 +86,7 @@ fn downcast<H: Clone + Send + Sync + 'static>(shelf: &Arc<dyn Shelf>) -> Arc<Tab
 }
 
 /// A type's id is a hash already, and is taken as it is.
+#[inline]
 fn hash(key: TypeId) -> u64 {
     struct AsItIs(u64);
     impl Hasher for AsItIs {
@@ -94,6 +95,7 @@ fn hash(key: TypeId) -> u64 {
                 self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
             }
         }
+        #[inline]
         fn write_u64(&mut self, value: u64) {
             self.0 = value;
         }

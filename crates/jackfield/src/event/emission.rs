@@ -1,13 +1,14 @@
 use std::{any::type_name, fmt, ops::ControlFlow, sync::Arc};
 
 use crate::event::{
-    bus::{Bus, Core},
-    dispatch::{Cause, Fault, run, run_sync},
+    bus::Bus,
+    core::Core,
+    delivery::{Course, deliver, deliver_sync},
+    dispatch::{Cause, Fault, Faulty},
     envelope::Envelope,
-    error::EmitError,
+    error::{BusClosed, EmitError},
     handler::Handler,
-    list::View,
-    observer::{Flight, MessageKind, Outcome, Watch},
+    observer::{MessageKind, Outcome},
 };
 
 /// The handlers of event `E`.
@@ -23,8 +24,11 @@ impl Bus {
     /// # Cancel safety
     ///
     /// Dropping the future drops the event and the handler that is under way; those after it do not run.
-    pub async fn emit<E: Send + 'static>(&self, event: E) -> Result<Envelope<E>, EmitError> {
-        self.emission(event).send().await
+    pub fn emit<E: Send + 'static>(
+        &self,
+        event: E,
+    ) -> impl Future<Output = Result<Envelope<E>, EmitError>> + Send {
+        self.emission(event).send()
     }
 
     /// The same, for the general handlers and those of `identifier`.
@@ -36,12 +40,12 @@ impl Bus {
     /// # Cancel safety
     ///
     /// As [`emit`](Self::emit).
-    pub async fn emit_to<E: Send + 'static>(
+    pub fn emit_to<E: Send + 'static>(
         &self,
         identifier: impl Into<Arc<str>>,
         event: E,
-    ) -> Result<Envelope<E>, EmitError> {
-        self.emission(event).to(identifier).send().await
+    ) -> impl Future<Output = Result<Envelope<E>, EmitError>> + Send {
+        self.emission(event).to(identifier).send()
     }
 
     /// The same from code that cannot await. [`topic`](Self::topic) does it faster still.
@@ -49,11 +53,13 @@ impl Bus {
     /// # Errors
     ///
     /// A handler failed or panicked, or it was the turn of an asynchronous handler, or the bus is closed.
+    #[inline]
     pub fn emit_sync<E: Send + 'static>(&self, event: E) -> Result<Envelope<E>, EmitError> {
         self.emission(event).send_sync()
     }
 
     /// An event with an address, or one that observers are not shown: say which, then send it.
+    #[inline]
     pub fn emission<E: Send + 'static>(&self, event: E) -> Emission<'_, E> {
         Emission { core: self.core(), event, identifier: None, internal: false }
     }
@@ -92,9 +98,10 @@ impl<E: Send + 'static> Emission<'_, E> {
     /// As [`Bus::emit`].
     pub async fn send(self) -> Result<Envelope<E>, EmitError> {
         let lists = self.core.lists::<EventHandler<E>>(self.identifier.as_deref());
-        let lists = lists.map_err(|_| closed::<E>())?;
-        let envelope = Envelope::new(self.event, self.identifier);
-        deliver(self.core, lists.view(), envelope, self.internal).await
+        let lists = lists.map_err(|BusClosed| closed::<E>())?;
+        let mut envelope = Envelope::new(self.event, self.identifier);
+        let ran = deliver::<Events, _, _>(self.core, lists.view(), &mut envelope, !self.internal).await;
+        finish(ran, envelope)
     }
 
     /// As [`Bus::emit_sync`].
@@ -102,68 +109,40 @@ impl<E: Send + 'static> Emission<'_, E> {
     /// # Errors
     ///
     /// A handler failed or panicked, or it was the turn of an asynchronous handler, or the bus is closed.
+    #[inline]
     pub fn send_sync(self) -> Result<Envelope<E>, EmitError> {
         let Self { core, event, identifier, internal } = self;
-        let envelope = Envelope::new(event, identifier);
-        match core.table::<EventHandler<E>>() {
-            _ if core.is_closed() => return Err(closed::<E>()),
-            Some(table) if table.has_scoped() && envelope.identifier().is_some() => {}
-            Some(table) if table.has_general() => {
-                let published = table.published(); // cheaper than a reference of our own
-                if let Some(list) = &*published {
-                    return deliver_sync(core, View::of(list), envelope, internal);
-                }
-            }
-            _ => return deliver_sync(core, View::EMPTY, envelope, internal),
-        }
-        let lists = core.lists(envelope.identifier()).map_err(|_| closed::<E>())?;
-        deliver_sync(core, lists.view(), envelope, internal)
+        let mut envelope = Envelope::new(event, identifier);
+        let reach = core.reach::<EventHandler<E>>(envelope.identifier());
+        let reach = reach.map_err(|BusClosed| closed::<E>())?;
+        let ran = deliver_sync::<Events, _, _>(core, reach.view(), &mut envelope, !internal);
+        finish(ran, envelope)
     }
 }
 
-pub(super) async fn deliver<E: Send + 'static>(
-    core: &Core,
-    view: View<'_, EventHandler<E>>,
-    mut envelope: Envelope<E>,
-    internal: bool,
-) -> Result<Envelope<E>, EmitError> {
-    let watch = watch(core, &envelope, internal);
-    let flight = Flight::new(&mut envelope, watch);
-    let ran = run(view, flight.envelope, until_stopped).await;
-    flight.land(&ran, outcome);
-    finish(ran, envelope)
-}
+/// Events go to all handlers until one stops them.
+pub(super) struct Events;
 
-pub(super) fn deliver_sync<E: Send + 'static>(
-    core: &Core,
-    view: View<'_, EventHandler<E>>,
-    mut envelope: Envelope<E>,
-    internal: bool,
-) -> Result<Envelope<E>, EmitError> {
-    let watch = watch(core, &envelope, internal);
-    let ran = run_sync(view, &mut envelope, until_stopped);
-    if watch.is_some() {
-        Flight::new(&mut envelope, watch).land(&ran, outcome);
+impl<E> Course<E, ()> for Events {
+    const KIND: MessageKind = MessageKind::Event;
+    type End = ();
+
+    #[inline]
+    fn verdict((): (), envelope: &Envelope<E>) -> ControlFlow<()> {
+        if envelope.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
-    finish(ran, envelope)
+
+    fn outcome(stopped: &Option<()>) -> Outcome<'static> {
+        if stopped.is_some() { Outcome::Stopped } else { Outcome::Delivered }
+    }
 }
 
-fn watch<E: Send + 'static>(core: &Core, envelope: &Envelope<E>, internal: bool) -> Option<Watch> {
-    if internal { None } else { Watch::begin(core.taps(), MessageKind::Event, envelope) }
-}
-
-fn until_stopped<E>((): (), envelope: &Envelope<E>) -> ControlFlow<()> {
-    if envelope.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-}
-
-fn outcome(stopped: &Option<()>) -> Outcome<'static> {
-    if stopped.is_some() { Outcome::Stopped } else { Outcome::Delivered }
-}
-
-fn finish<E>(ran: Result<Option<()>, Fault>, envelope: Envelope<E>) -> Result<Envelope<E>, EmitError> {
+/// Inlined, or the envelope is copied from frame to frame, which takes longer than a handler.
+#[inline(always)]
+pub(super) fn finish<E>(ran: Faulty<Option<()>>, envelope: Envelope<E>) -> Result<Envelope<E>, EmitError> {
     match ran {
         Ok(_) => Ok(envelope),
-        Err(fault) => Err(error_of::<E>(fault)),
+        Err(fault) => Err(error_of::<E>(*fault)),
     }
 }
 

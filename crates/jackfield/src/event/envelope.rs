@@ -24,6 +24,7 @@ pub struct Envelope<E> {
 }
 
 impl<E> Envelope<E> {
+    #[inline]
     pub(crate) fn new(payload: E, identifier: Option<Arc<str>>) -> Self {
         Self { payload, identifier, stopped: false }
     }

@@ -1,5 +1,7 @@
 use std::{mem, sync::Arc};
 
+use arc_swap::Guard;
+
 use crate::{
     event::{contain::discard, origin::HandlerOrigin},
     priority::Priority,
@@ -55,29 +57,34 @@ pub(crate) struct Lists<H> {
 impl<H> Lists<H> {
     pub(crate) const EMPTY: Self = Self { general: None, scoped: None };
 
+    #[inline]
     pub(crate) fn view(&self) -> View<'_, H> {
-        View {
-            general: self.general.as_deref().map_or(Slice::EMPTY, Slice::of),
-            scoped: self.scoped.as_deref().map_or(Slice::EMPTY, Slice::of),
+        View { general: self.general.as_deref(), scoped: self.scoped.as_deref() }
+    }
+}
+
+/// What a dispatch that does not wait runs over, held in the cheapest way there is.
+pub(crate) enum Reach<H> {
+    Nobody,
+    Published(Guard<Option<Arc<List<H>>>>),
+    Lists(Lists<H>),
+}
+
+impl<H> Reach<H> {
+    #[inline]
+    pub(crate) fn view(&self) -> View<'_, H> {
+        match self {
+            Self::Nobody => View { general: None, scoped: None },
+            Self::Published(list) => View { general: list.as_deref(), scoped: None },
+            Self::Lists(lists) => lists.view(),
         }
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.general.is_none() && self.scoped.is_none()
-    }
 }
 
-/// What one emit runs over, borrowed; and the walk over what is left of it.
-///
-/// Handlers come by descending priority; of equal ones the general first, then in the order they were registered.
+/// What one emit runs over, borrowed.
 pub(crate) struct View<'a, H> {
-    general: Slice<'a, H>,
-    scoped: Slice<'a, H>,
-}
-
-struct Slice<'a, H> {
-    handlers: &'a [H],
-    tags: &'a [Tag],
+    general: Option<&'a List<H>>,
+    scoped: Option<&'a List<H>>,
 }
 
 impl<H> Clone for View<'_, H> {
@@ -88,38 +95,53 @@ impl<H> Clone for View<'_, H> {
 
 impl<H> Copy for View<'_, H> {}
 
-impl<H> Clone for Slice<'_, H> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<H> Copy for Slice<'_, H> {}
-
 impl<'a, H> View<'a, H> {
-    pub(super) const EMPTY: Self = Self { general: Slice::EMPTY, scoped: Slice::EMPTY };
-
-    pub(super) fn of(general: &'a List<H>) -> Self {
-        Self { general: Slice::of(general), scoped: Slice::EMPTY }
+    #[inline]
+    pub(crate) fn is_empty(self) -> bool {
+        self.general.is_none() && self.scoped.is_none()
     }
 
     /// The handlers, if they are in one piece: the usual case, and the fast one.
-    pub(super) fn in_one_piece(&self) -> Option<&'a [H]> {
-        self.scoped.handlers.is_empty().then_some(self.general.handlers)
+    #[inline]
+    pub(super) fn in_one_piece(self) -> Option<&'a [H]> {
+        match (self.general, self.scoped) {
+            (Some(list), None) | (None, Some(list)) => Some(&list.handlers),
+            (None, None) => Some(&[]),
+            (Some(_), Some(_)) => None,
+        }
+    }
+
+    /// The handlers by descending priority; of equal ones the general first, then as they were registered.
+    pub(super) fn walk(self) -> Walk<'a, H> {
+        Walk { general: Slice::of(self.general), scoped: Slice::of(self.scoped) }
     }
 
     /// Where the handler at `position` of the walk came from.
-    pub(super) fn origin(mut self, position: usize) -> HandlerOrigin {
+    pub(super) fn origin(self, position: usize) -> HandlerOrigin {
+        let mut walk = self.walk();
         for _ in 0..position {
-            self.next();
+            walk.next();
         }
-        let tag = if self.general_is_next() { self.general.tags.first() } else { self.scoped.tags.first() };
+        let tag = if walk.general_is_next() { walk.general.tags.first() } else { walk.scoped.tags.first() };
         match tag {
             Some(tag) => tag.origin.clone(),
             None => unreachable!("a dispatch counts the handlers of its own view"),
         }
     }
+}
 
+/// A walk over a view, and what is left of it.
+pub(super) struct Walk<'a, H> {
+    general: Slice<'a, H>,
+    scoped: Slice<'a, H>,
+}
+
+struct Slice<'a, H> {
+    handlers: &'a [H],
+    tags: &'a [Tag],
+}
+
+impl<H> Walk<'_, H> {
     fn general_is_next(&self) -> bool {
         match (self.general.tags.first(), self.scoped.tags.first()) {
             (Some(general), Some(scoped)) => general.priority >= scoped.priority,
@@ -128,25 +150,31 @@ impl<'a, H> View<'a, H> {
     }
 }
 
-impl<'a, H> Iterator for View<'a, H> {
+impl<'a, H> Iterator for Walk<'a, H> {
     type Item = &'a H;
 
+    #[inline]
     fn next(&mut self) -> Option<&'a H> {
+        if self.scoped.handlers.is_empty() {
+            return self.general.pop();
+        }
         if self.general_is_next() { self.general.pop() } else { self.scoped.pop() }
     }
 }
 
 impl<'a, H> Slice<'a, H> {
-    const EMPTY: Self = Self { handlers: &[], tags: &[] };
-
-    fn of(list: &'a List<H>) -> Self {
-        Self { handlers: &list.handlers, tags: &list.tags }
+    fn of(list: Option<&'a List<H>>) -> Self {
+        list.map_or(Self { handlers: &[], tags: &[] }, |list| Self {
+            handlers: &list.handlers,
+            tags: &list.tags,
+        })
     }
 
+    #[inline]
     fn pop(&mut self) -> Option<&'a H> {
         let (first, rest) = self.handlers.split_first()?;
         self.handlers = rest;
-        self.tags = &self.tags[1..];
+        self.tags = self.tags.get(1..).unwrap_or_default();
         Some(first)
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     error::BoxError,
     event::{
         contain::contain,
-        dispatch::{Cause, Fault},
+        dispatch::{Cause, Faulty},
         envelope::Envelope,
         list::Lists,
         origin::HandlerOrigin,
@@ -132,19 +132,13 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Shows the message to whoever observes; `None` if nobody does, which costs one load.
-    pub(crate) fn begin<M: 'static>(
-        taps: &Table<Tap>,
-        kind: MessageKind,
-        envelope: &Envelope<M>,
-    ) -> Option<Self> {
-        if !taps.has_general() {
-            return None;
-        }
-        let taps = taps.lists(None).ok()?;
+    /// Shows the message to whoever observes.
+    #[cold]
+    pub(crate) fn begin<M: 'static>(taps: &Table<Tap>, kind: MessageKind, envelope: &Envelope<M>) -> Self {
+        let taps = taps.lists(None).unwrap_or(Lists::EMPTY);
         let watch = Self { taps, kind, since: Instant::now() };
         watch.show(envelope, Stage::Before);
-        Some(Self { since: Instant::now(), ..watch })
+        Self { since: Instant::now(), ..watch }
     }
 
     fn show<M: 'static>(&self, envelope: &Envelope<M>, stage: Stage<'_>) {
@@ -156,7 +150,7 @@ impl Watch {
             stage,
         };
         let view = self.taps.view();
-        for (position, tap) in view.enumerate() {
+        for (position, tap) in view.walk().enumerate() {
             if let Err(message) = contain(|| (tap.0)(&observed)) {
                 let tap = view.origin(position);
                 tracing::error!(%tap, message, "An observer panicked; the message goes on.");
@@ -170,25 +164,28 @@ impl Watch {
     }
 }
 
-/// A message on its way through its handlers; if it never arrives, those who watch it are told.
+/// A watched message on its way through its handlers; if it never arrives, those who watch it are told.
 pub(crate) struct Flight<'a, M: 'static> {
     pub(crate) envelope: &'a mut Envelope<M>,
     watch: Option<Watch>,
 }
 
 impl<'a, M: 'static> Flight<'a, M> {
-    pub(crate) fn new(envelope: &'a mut Envelope<M>, watch: Option<Watch>) -> Self {
+    #[cold]
+    pub(crate) fn new(taps: &Table<Tap>, kind: MessageKind, envelope: &'a mut Envelope<M>) -> Self {
+        let watch = Some(Watch::begin(taps, kind, envelope));
         Self { envelope, watch }
     }
 
     /// It has arrived, or failed to: `arrived` says how a dispatch without a fault ended.
-    pub(crate) fn land<T>(mut self, ran: &Result<T, Fault>, arrived: impl FnOnce(&T) -> Outcome<'static>) {
+    #[cold]
+    pub(crate) fn land<T>(mut self, ran: &Faulty<T>, arrived: impl FnOnce(&T) -> Outcome<'static>) {
         let Some(watch) = self.watch.take() else { return };
-        let outcome = match ran {
+        let outcome = match ran.as_ref().map_err(|fault| (&fault.handler, &fault.cause)) {
             Ok(value) => arrived(value),
-            Err(Fault { handler, cause: Cause::Failed(error) }) => Outcome::Failed { handler, error },
-            Err(Fault { handler, cause: Cause::Panicked(message) }) => Outcome::Panicked { handler, message },
-            Err(Fault { handler, cause: Cause::Asynchronous }) => Outcome::Asynchronous { handler },
+            Err((handler, Cause::Failed(error))) => Outcome::Failed { handler, error },
+            Err((handler, Cause::Panicked(message))) => Outcome::Panicked { handler, message },
+            Err((handler, Cause::Asynchronous)) => Outcome::Asynchronous { handler },
         };
         watch.end(self.envelope, outcome);
     }

@@ -8,14 +8,14 @@ use std::{
     },
 };
 
-use arc_swap::{ArcSwapOption, Guard};
+use arc_swap::ArcSwapOption;
 
 use self::bucket::Bucket;
 use crate::{
     event::{
         contain::discard,
         error::BusClosed,
-        list::{List, Lists, Tag},
+        list::{List, Lists, Reach, Tag},
         origin::HandlerOrigin,
         subscription::{Place, Subscription},
     },
@@ -102,9 +102,18 @@ impl<H: Clone + Send + Sync + 'static> Table<H> {
         Ok(Subscription::new(Arc::downgrade(&shelf), place))
     }
 
-    /// The general handlers, if they were asked for since the last change.
-    pub(super) fn published(&self) -> Guard<Option<Arc<List<H>>>> {
-        self.published.load()
+    /// What an emit to `identifier` runs over, at this moment, held for as long as it does not wait.
+    pub(crate) fn reach(&self, identifier: Option<&str>) -> Result<Reach<H>, BusClosed> {
+        if identifier.is_none() || !self.has_scoped() {
+            if !self.has_general() {
+                return Ok(Reach::Nobody);
+            }
+            let published = self.published.load();
+            if published.is_some() {
+                return Ok(Reach::Published(published));
+            }
+        }
+        self.lists(identifier).map(Reach::Lists)
     }
 
     /// What an emit to `identifier` runs over, at this moment.

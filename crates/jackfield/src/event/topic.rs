@@ -2,7 +2,8 @@ use std::{any::type_name, fmt, sync::Arc};
 
 use crate::event::{
     bus::Bus,
-    emission::{EventHandler, closed as closed_error, deliver, deliver_sync},
+    delivery::{deliver, deliver_sync},
+    emission::{EventHandler, Events, closed as closed_error, finish},
     envelope::Envelope,
     error::EmitError,
     list::Lists,
@@ -66,10 +67,12 @@ impl<E: Send + 'static> Topic<E> {
     /// # Errors
     ///
     /// A handler failed or panicked, or it was the turn of an asynchronous handler, or the bus is closed.
+    #[inline]
     pub fn emit_sync(&mut self, event: E) -> Result<Envelope<E>, EmitError> {
         self.look()?;
-        let envelope = Envelope::new(event, self.identifier.clone());
-        deliver_sync(self.bus.core(), self.seen.view(), envelope, false)
+        let mut envelope = Envelope::new(event, self.identifier.clone());
+        let ran = deliver_sync::<Events, _, _>(self.bus.core(), self.seen.view(), &mut envelope, true);
+        finish(ran, envelope)
     }
 
     /// As [`Bus::emit`].
@@ -83,8 +86,9 @@ impl<E: Send + 'static> Topic<E> {
     /// As [`Bus::emit`].
     pub async fn emit(&mut self, event: E) -> Result<Envelope<E>, EmitError> {
         self.look()?;
-        let envelope = Envelope::new(event, self.identifier.clone());
-        deliver(self.bus.core(), self.seen.view(), envelope, false).await
+        let mut envelope = Envelope::new(event, self.identifier.clone());
+        let ran = deliver::<Events, _, _>(self.bus.core(), self.seen.view(), &mut envelope, true).await;
+        finish(ran, envelope)
     }
 
     /// Lets go of the handlers of the last emit.
@@ -94,6 +98,7 @@ impl<E: Send + 'static> Topic<E> {
     }
 
     /// Makes sure that `seen` is how things are now.
+    #[inline]
     fn look(&mut self) -> Result<(), EmitError> {
         let closed = self.bus.is_closed();
         if closed || self.version != self.table.version() { self.look_again(closed) } else { Ok(()) }

@@ -2,7 +2,7 @@ use std::{any::type_name, fmt, ops::ControlFlow, sync::Arc};
 
 use crate::{
     event::{
-        BusClosed, Cause, Core, Envelope, Fault, Flight, Lists, MessageKind, Outcome, Watch, run, run_sync,
+        BusClosed, Cause, Core, Course, Envelope, Fault, Faulty, MessageKind, Outcome, deliver, deliver_sync,
     },
     request::{Remedy, Request, RequestError, RequestHandler},
 };
@@ -36,13 +36,11 @@ impl<'a, Q: Request> Inquiry<'a, Q> {
     ///
     /// As [`Bus::request`](crate::Bus::request).
     pub async fn send(self) -> Result<Q::Response, RequestError> {
-        let core = self.core;
-        let (lists, mut envelope) = self.set_out()?;
-        let watch = Watch::begin(core.taps(), MessageKind::Request, &envelope);
-        let flight = Flight::new(&mut envelope, watch);
-        let ran = run(lists.view(), flight.envelope, until_claimed).await;
-        flight.land(&ran, outcome);
-        arrive(core, ran, envelope, lists.is_empty())
+        let lists = self.core.lists::<RequestHandler<Q>>(self.identifier.as_deref());
+        let lists = lists.map_err(|BusClosed| closed::<Q>())?;
+        let mut envelope = Envelope::new(self.request, self.identifier);
+        let ran = deliver::<Requests, _, _>(self.core, lists.view(), &mut envelope, true).await;
+        arrive(self.core, ran, envelope, lists.view().is_empty())
     }
 
     /// As [`Bus::request_optional`](crate::Bus::request_optional).
@@ -64,13 +62,11 @@ impl<'a, Q: Request> Inquiry<'a, Q> {
     ///
     /// As [`send`](Self::send), or it was the turn of an asynchronous handler.
     pub fn send_sync(self) -> Result<Q::Response, RequestError> {
-        let core = self.core;
-        let (lists, mut envelope) = self.set_out()?;
-        let watch = Watch::begin(core.taps(), MessageKind::Request, &envelope);
-        let flight = Flight::new(&mut envelope, watch);
-        let ran = run_sync(lists.view(), flight.envelope, until_claimed);
-        flight.land(&ran, outcome);
-        arrive(core, ran, envelope, lists.is_empty())
+        let reach = self.core.reach::<RequestHandler<Q>>(self.identifier.as_deref());
+        let reach = reach.map_err(|BusClosed| closed::<Q>())?;
+        let mut envelope = Envelope::new(self.request, self.identifier);
+        let ran = deliver_sync::<Requests, _, _>(self.core, reach.view(), &mut envelope, true);
+        arrive(self.core, ran, envelope, reach.view().is_empty())
     }
 
     /// As [`Bus::request_optional_sync`](crate::Bus::request_optional_sync).
@@ -81,28 +77,31 @@ impl<'a, Q: Request> Inquiry<'a, Q> {
     pub fn send_optional_sync(self) -> Result<Option<Q::Response>, RequestError> {
         optional(self.send_sync())
     }
+}
 
-    fn set_out(self) -> Result<(Lists<RequestHandler<Q>>, Envelope<Q>), RequestError> {
-        let lists = self.core.lists(self.identifier.as_deref());
-        let lists = lists.map_err(|BusClosed| RequestError::Closed { request: type_name::<Q>() })?;
-        Ok((lists, Envelope::new(self.request, self.identifier)))
+/// Requests go from handler to handler until one claims them.
+struct Requests;
+
+impl<Q, R> Course<Q, Option<R>> for Requests {
+    const KIND: MessageKind = MessageKind::Request;
+    type End = R;
+
+    fn verdict(reply: Option<R>, _: &Envelope<Q>) -> ControlFlow<R> {
+        reply.map_or(ControlFlow::Continue(()), ControlFlow::Break)
+    }
+
+    fn outcome(response: &Option<R>) -> Outcome<'static> {
+        if response.is_some() { Outcome::Answered } else { Outcome::Unanswered }
     }
 }
 
-fn until_claimed<Q, R>(reply: Option<R>, _: &Envelope<Q>) -> ControlFlow<R> {
-    match reply {
-        Some(response) => ControlFlow::Break(response),
-        None => ControlFlow::Continue(()),
-    }
-}
-
-fn outcome<R>(response: &Option<R>) -> Outcome<'static> {
-    if response.is_some() { Outcome::Answered } else { Outcome::Unanswered }
+fn closed<Q>() -> RequestError {
+    RequestError::Closed { request: type_name::<Q>() }
 }
 
 fn arrive<Q: Request>(
     core: &Core,
-    ran: Result<Option<Q::Response>, Fault>,
+    ran: Faulty<Option<Q::Response>>,
     envelope: Envelope<Q>,
     nobody_asked: bool,
 ) -> Result<Q::Response, RequestError> {
@@ -119,11 +118,14 @@ fn arrive<Q: Request>(
             let conceded = RequestError::AllConceded { request, response, identifier, remedy };
             envelope.into_inner().when_conceded().ok_or(conceded)
         }
-        Err(Fault { handler, cause }) => Err(match cause {
-            Cause::Asynchronous => RequestError::Asynchronous { request, handler },
-            Cause::Failed(source) => RequestError::Failed { request, handler, source },
-            Cause::Panicked(message) => RequestError::Panicked { request, handler, message },
-        }),
+        Err(fault) => {
+            let Fault { handler, cause } = *fault;
+            Err(match cause {
+                Cause::Asynchronous => RequestError::Asynchronous { request, handler },
+                Cause::Failed(source) => RequestError::Failed { request, handler, source },
+                Cause::Panicked(message) => RequestError::Panicked { request, handler, message },
+            })
+        }
     }
 }
 

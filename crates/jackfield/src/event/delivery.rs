@@ -1,0 +1,80 @@
+use std::ops::ControlFlow;
+
+use crate::event::{
+    core::Core,
+    dispatch::{Faulty, Paused, asynchronous, run_first, run_rest},
+    envelope::Envelope,
+    handler::Handler,
+    list::View,
+    observer::{Flight, MessageKind, Outcome},
+};
+
+/// What a kind of message is to a dispatch: when its handlers have done, and what that is called.
+pub(crate) trait Course<M, R> {
+    const KIND: MessageKind;
+    type End;
+    fn verdict(reply: R, envelope: &Envelope<M>) -> ControlFlow<Self::End>;
+    fn outcome(end: &Option<Self::End>) -> Outcome<'static>;
+}
+
+/// Takes an envelope through its handlers, with those who watch it looking on.
+pub(crate) async fn deliver<C, M, R>(
+    core: &Core,
+    view: View<'_, Handler<M, R>>,
+    envelope: &mut Envelope<M>,
+    watched: bool,
+) -> Faulty<Option<C::End>>
+where
+    C: Course<M, R>,
+    M: Send + 'static,
+{
+    if watched && core.is_observed() {
+        let flight = Flight::new(core.taps(), C::KIND, envelope);
+        let ran = run_rest(view, 0, flight.envelope, C::verdict).await;
+        flight.land(&ran, C::outcome);
+        return ran;
+    }
+    if view.is_empty() {
+        return Ok(None);
+    }
+    // Mostly there are no asynchronous handlers, and then there is nothing to make a future of.
+    match run_first(view, envelope, C::verdict)? {
+        Paused::No(end) => Ok(end),
+        Paused::Before(position) => run_rest(view, position, envelope, C::verdict).await,
+    }
+}
+
+/// The same without waiting for anything.
+#[inline(always)] // or results are copied from frame to frame, which takes longer than a handler
+pub(crate) fn deliver_sync<C, M, R>(
+    core: &Core,
+    view: View<'_, Handler<M, R>>,
+    envelope: &mut Envelope<M>,
+    watched: bool,
+) -> Faulty<Option<C::End>>
+where
+    C: Course<M, R>,
+    M: Send + 'static,
+{
+    if watched && core.is_observed() {
+        let flight = Flight::new(core.taps(), C::KIND, envelope);
+        let ran = at_once::<C, M, R>(view, flight.envelope);
+        flight.land(&ran, C::outcome);
+        return ran;
+    }
+    at_once::<C, M, R>(view, envelope)
+}
+
+#[inline(always)] // or results are copied from frame to frame, which takes longer than a handler
+fn at_once<C: Course<M, R>, M, R>(
+    view: View<'_, Handler<M, R>>,
+    envelope: &mut Envelope<M>,
+) -> Faulty<Option<C::End>> {
+    if view.is_empty() {
+        return Ok(None);
+    }
+    match run_first(view, envelope, C::verdict)? {
+        Paused::No(end) => Ok(end),
+        Paused::Before(position) => Err(asynchronous(view, position)),
+    }
+}
