@@ -23,6 +23,9 @@ use crate::{
 const DRAW_EVERY: Duration = Duration::from_millis(100);
 const WRITE_EVERY: Duration = Duration::from_secs(1);
 
+/// What is logged unless the environment asks for something else. What plugins fail at is told to the person anyway.
+const LOG: &str = "warn,jackfield::plugin=off";
+
 /// What to play, and how long.
 pub(crate) struct Run {
     pub(crate) project: Option<PathBuf>,
@@ -40,7 +43,7 @@ pub(crate) fn run(run: Run) -> Outcome<()> {
 
 async fn play(run: Run) -> Outcome<()> {
     let mut terminal = Terminal::new();
-    let log = start_log("warn");
+    let log = start_log(LOG);
     let workplace = Workplace::new(run.project, run.settings)?;
     let file = workplace.shown_settings();
     let text = workplace.settings_text()?;
@@ -128,7 +131,7 @@ fn listen(session: &Session) -> Result<Listening, BoxError> {
         bus.on(move |event: &mut Envelope<Levels>| levels(Message::Levels(Levels::clone(event))))?,
         bus.on(move |event: &mut Envelope<Notice>| notices(Message::Notice(event.0.clone())))?,
         bus.on(move |event: &mut Envelope<ManagerStatus>| {
-            statuses(Message::Status(ManagerStatus::clone(event)))
+            statuses(Message::Status(ManagerStatus::clone(event)));
         })?,
         bus.on(move |event: &mut Envelope<EngineEvent>| {
             if let EngineEvent::Faulted { reason, .. } = &**event {
@@ -193,7 +196,7 @@ impl Show {
             },
             Message::Notice(text) => self.terminal.say(&text),
             Message::Fault(reason) => {
-                self.terminal.say(&format!("engine: the program broke, and is silent now: {reason}"))
+                self.terminal.say(&format!("engine: the program broke, and is silent now: {reason}"));
             }
             Message::Status(status) => self.status(&status),
         }
@@ -205,9 +208,20 @@ impl Show {
         }
         let line = self.engine_line();
         if status.state == ManagerState::Running && line != self.engine {
-            let asked_for = status.requested.as_deref().unwrap_or("none");
-            self.terminal.say(&format!("engine: {line}   (the project asks for {asked_for})"));
+            self.terminal.say(&format!("engine: {line}{}", self.remark(status)));
             self.engine = line;
+        }
+    }
+
+    /// Why it is not the engine that was asked for, if it is not.
+    fn remark(&self, status: &ManagerStatus) -> String {
+        let Ok(engines) = self.session.resolve(ENGINES) else { return String::new() };
+        let registry = engines.store().runtime_registry.get();
+        match &status.requested {
+            Some(requested) if registry.get(requested).is_none() => {
+                format!("   (the default: there is no engine `{requested}`)")
+            }
+            _ => String::new(),
         }
     }
 

@@ -129,7 +129,7 @@ mod tests {
     fn the_live_line_says_time_levels_and_load() {
         let levels = Levels::of(&[1.0, 0.0, -1.0, 0.0], 2);
         assert_eq!(
-            live_line(Duration::from_millis(61_250), Some(&levels), Some(3.14)),
+            live_line(Duration::from_millis(61_250), Some(&levels), Some(3.12)),
             "01:01.2   L  peak    0.0 rms    0.0 dBFS   R  peak   -inf rms   -inf dBFS   load  3.1 %"
         );
         assert_eq!(live_line(Duration::ZERO, None, None), "00:00.0");

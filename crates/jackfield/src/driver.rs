@@ -230,6 +230,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         self.global.run(Phase::UndoUps, plan, &old, &self.catalogues.global).await;
         let mut lost = self.global.run(Phase::UndoDowns, plan, &old, &self.catalogues.global).await;
         lost.extend(self.on_sessions(Phase::UndoDowns, plan, &old).await);
+        self.global.run(Phase::UndoNotify, plan, &old, &self.catalogues.global).await;
+        self.on_sessions(Phase::UndoNotify, plan, &old).await;
         if lost.is_empty() {
             return Err(ChangeError::Reverted { failures });
         }

@@ -138,3 +138,36 @@ async fn a_caller_who_hangs_up_leaves_no_half_made_change() {
     assert_eq!(diary.take(), "-old .old +new ~stays");
     assert_eq!(&*session.resolve(VOICE).unwrap(), "new 1");
 }
+
+/// Notes who has the slot whenever it is told of a change.
+struct Watcher(Diary);
+impl jackfield::Plugin for Watcher {
+    fn manifest(&self) -> jackfield::Manifest {
+        jackfield::Manifest::new("watcher")
+    }
+    async fn settings_changed(
+        &self,
+        cx: &jackfield::SessionContext,
+        _: &jackfield::SettingsChange,
+    ) -> jackfield::PluginResult {
+        self.0.write(format!("[{}]", cx.resolve(VOICE)?));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn whoever_was_told_is_told_again_when_all_is_as_it_was() {
+    let diary = Diary::default();
+    let runtime = PluginRuntime::builder()
+        .plugin(Watcher(diary.clone()))
+        .plugin(Probe::new("old", &diary).offers(VOICE, Priority::NORMAL))
+        .plugin(Probe::new("stays", &diary).offers(VOICE, Priority::LOW))
+        .init()
+        .await
+        .unwrap();
+    let _session = runtime.create_session("one").await.unwrap();
+    diary.take();
+    diary.inject("stays", Hook::SettingsChanged, Fault::Error);
+    runtime.update_settings(settings(SWAP)).await.unwrap_err();
+    assert_eq!(diary.take(), "-old .old [stays 1] ~stays +old [old 1]");
+}

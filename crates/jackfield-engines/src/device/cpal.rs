@@ -2,6 +2,7 @@
 
 mod card;
 mod input;
+mod quiet;
 
 use crate::device::{Device, DeviceError, Stream, StreamSetup};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
@@ -46,6 +47,7 @@ impl Device for CpalDevice {
         let thread = {
             let (wanted, device, messages) = (self.name.clone(), device.clone(), messages.clone());
             Builder::new().name("jackfield-device".to_owned()).spawn(move || {
+                let _complaints = quiet::keep_complaints();
                 let StreamSetup { format, render, load, mut lost } = setup;
                 let card = card::open(wanted.as_deref(), &device, format, render, load, messages);
                 match card {

@@ -35,7 +35,7 @@ impl ProjectLoader {
             None => error.into(),
         })?;
         Ok(match self.engine.as_ref().or(config.engine.as_ref()) {
-            Some(engine) => with_engine(project, engine, &engines.store().runtime_registry.get()),
+            Some(engine) => with_engine(&project, engine, &engines.store().runtime_registry.get()),
             None => project,
         })
     }
@@ -75,10 +75,10 @@ fn wrong(key: &str, error: &ProjectError) -> BoxError {
 }
 
 /// The same project, asking for another engine: with what it says for that one, or else with that one's defaults.
-fn with_engine(project: Arc<Project>, engine: &str, registry: &EngineRegistry) -> Arc<Project> {
+fn with_engine(project: &Project, engine: &str, registry: &EngineRegistry) -> Arc<Project> {
     let id =
         |name: &str| registry.get(name).map_or_else(|| name.to_owned(), |engine| engine.id().to_string());
-    let mut project = Project::clone(&project);
+    let mut project = project.clone();
     let config = &mut project.config;
     if config.selected().is_none_or(|settings| id(&settings.runtime) != id(engine)) {
         let meant = config.runtime_settings.iter().position(|settings| id(&settings.runtime) == id(engine));

@@ -87,23 +87,23 @@ impl Plugin for Recorder {
 impl Recorder {
     fn start(&self, config: &RecorderConfig, console: &Console, scope: &Scope) -> Result<Take, BoxError> {
         let path = self.workplace.resolve(&config.path);
-        let take = Take::start(path, console, scope.bus().clone()).map_err(|error| {
+        let take = Take::start(&path, console, scope.bus().clone()).map_err(|error| {
             let place = DocumentPath::new(["plugins", "recorder", "config", "path"]);
             let problem = Problem::new(place, error.to_string());
             Problems(vec![problem.remedy("choose another path, or mend its permissions")])
         })?;
-        tell(scope, format!("recording to {}", take.path().display()));
+        tell(scope, &format!("recording to {}", take.path().display()));
         Ok(take)
     }
 }
 
 async fn finish(take: Take, scope: &Scope) -> PluginResult {
     let done = take.finish().await?;
-    tell(scope, done.to_string());
+    tell(scope, &done.to_string());
     Ok(())
 }
 
-fn tell(scope: &Scope, text: String) {
+fn tell(scope: &Scope, text: &str) {
     scope.bus().emit_sync(Notice(format!("recorder: {text}"))).ok(); // nobody need listen
 }
 

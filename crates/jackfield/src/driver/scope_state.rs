@@ -49,6 +49,7 @@ pub(super) enum Phase {
     Notify,
     UndoUps,
     UndoDowns,
+    UndoNotify,
 }
 
 pub(super) struct ScopeState<C> {
@@ -114,6 +115,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             Phase::Notify => self.notify(mine, old, &plan.settings).await,
             Phase::UndoUps => self.undo_ups().await,
             Phase::UndoDowns => self.undo_downs().await,
+            Phase::UndoNotify => self.undo_notify().await,
         }
     }
 
@@ -226,16 +228,8 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         Vec::new()
     }
 
-    /// Takes back what `notify` and `ups` did. What fails here is logged: the change fails anyway.
+    /// Takes back what `ups` did. What fails here is logged: the change fails anyway.
     async fn undo_ups(&mut self) -> Vec<Failure> {
-        for (plugin, change) in mem::take(&mut self.undo.told).into_iter().rev() {
-            let Some(attached) = self.attached.iter().find(|attached| *attached.plugin() == plugin) else {
-                continue;
-            };
-            if let Err(error) = self.tell(attached, &change.reversed()).await {
-                log(&self.failure(&plugin, Hook::SettingsChanged, error));
-            }
-        }
         for plugin in mem::take(&mut self.undo.risen).into_iter().rev() {
             let Some(place) = self.attached.iter().position(|attached| *attached.plugin() == plugin) else {
                 continue;
@@ -284,6 +278,19 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             self.forget(replaced);
         }
         lost
+    }
+
+    /// Tells those who were told of the change that it has been taken back, now that everything is as it was.
+    async fn undo_notify(&mut self) -> Vec<Failure> {
+        for (plugin, change) in mem::take(&mut self.undo.told).into_iter().rev() {
+            let Some(attached) = self.attached.iter().find(|attached| *attached.plugin() == plugin) else {
+                continue;
+            };
+            if let Err(error) = self.tell(attached, &change.reversed()).await {
+                log(&self.failure(&plugin, Hook::SettingsChanged, error));
+            }
+        }
+        Vec::new()
     }
 
     fn register(&self, listed: &Listed<C>, next: &Desired) -> Result<Attached<C>, HookError> {
@@ -427,5 +434,5 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
 pub(super) fn log(failure: &Failure) {
     let Failure { scope, plugin, hook, error } = failure;
-    tracing::error!(%plugin, %scope, %hook, %error, "A plugin failed.");
+    tracing::error!(target: "jackfield::plugin", %plugin, %scope, %hook, %error, "A plugin failed.");
 }

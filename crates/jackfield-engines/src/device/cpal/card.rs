@@ -46,7 +46,8 @@ pub(super) fn open(
         source: "the machine lists no such output".into(),
     })?;
     let config = stream_config(format, format.outputs);
-    let sample_format = supported(&device, &config).ok_or_else(|| DeviceError::Format {
+    let offered = supported(&device, &config).map_err(|error| failure(name, format, error))?;
+    let sample_format = offered.ok_or_else(|| DeviceError::Format {
         device: name.to_owned(),
         sample_rate: format.sample_rate,
         channels: format.outputs,
@@ -81,15 +82,14 @@ pub(super) fn stream_config(format: StreamFormat, channels: usize) -> StreamConf
     }
 }
 
-fn supported(device: &cpal::Device, config: &StreamConfig) -> Option<SampleFormat> {
+fn supported(device: &cpal::Device, config: &StreamConfig) -> Result<Option<SampleFormat>, cpal::Error> {
     let offered: Vec<_> = device
-        .supported_output_configs()
-        .ok()?
+        .supported_output_configs()?
         .filter(|offer| offer.channels() == config.channels)
         .filter(|offer| (offer.min_sample_rate()..=offer.max_sample_rate()).contains(&config.sample_rate))
         .map(|offer| offer.sample_format())
         .collect();
-    FORMATS.into_iter().find(|format| offered.contains(format))
+    Ok(FORMATS.into_iter().find(|format| offered.contains(format)))
 }
 
 /// What runs in the card's callback.

@@ -57,7 +57,7 @@ impl Loaded {
             && let Some(runner) = refused.runner.take()
         {
             let (name, reason) = (otherwise.name(), chain(&refused.error));
-            tracing::warn!(target: "jackfield::engine", "Playing on the {name} instead: {reason}");
+            tracing::warn!(target: "jackfield::engine", "{reason}; playing on the {name}");
             opened = stage.open(&**otherwise, runner);
         }
         let no_device = |refused: Box<Refused>| no_device(refused.error);

@@ -45,10 +45,10 @@ pub(super) struct Done {
 
 impl Take {
     /// Makes the file, and records into it from now on.
-    pub(super) fn start(path: PathBuf, console: &Console, bus: Bus) -> Result<Self, BoxError> {
+    pub(super) fn start(path: &Path, console: &Console, bus: Bus) -> Result<Self, BoxError> {
         let (mut tape, console) = (console.tape(), console.clone());
         tape.skip_to_now();
-        let reel = Reel::new(&path, rate(&console), tape.channels())?;
+        let reel = Reel::new(path, rate(&console), tape.channels())?;
         let path = reel.path.clone();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
