@@ -5,8 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::{FutureExt, future::BoxFuture};
 use jackfield::{BoxError, Envelope, InitError, PluginRuntime, Session, Subscription};
-use jackfield_engines::{ENGINES, EngineEvent, ManagerState, ManagerStatus};
+use jackfield_engines::{ENGINES, ManagerState, ManagerStatus};
 use jackfield_sources::{FileSource, Source};
 use tokio::sync::mpsc;
 
@@ -26,6 +27,9 @@ const WRITE_EVERY: Duration = Duration::from_secs(1);
 /// What is logged unless the environment asks for something else. What plugins fail at is told to the person anyway.
 const LOG: &str = "warn,jackfield::plugin=off";
 
+/// How long the end of the program waits for threads that are stuck.
+const PATIENCE: Duration = Duration::from_millis(300);
+
 /// What to play, and how long.
 pub(crate) struct Run {
     pub(crate) project: Option<PathBuf>,
@@ -38,12 +42,15 @@ pub(crate) struct Run {
 /// Plays until it is interrupted or the time is over.
 pub(crate) fn run(run: Run) -> Outcome<()> {
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    tokio.map_err(Failure::work)?.block_on(play(run))
+    let tokio = tokio.map_err(Failure::work)?;
+    let played = tokio.block_on(play(run));
+    tokio.shutdown_timeout(PATIENCE); // everything has been told to end; what has not by then is stuck
+    played
 }
 
 async fn play(run: Run) -> Outcome<()> {
     let mut terminal = Terminal::new();
-    let log = start_log(LOG);
+    let mut log = start_log(LOG);
     let workplace = Workplace::new(run.project, run.settings)?;
     let file = workplace.shown_settings();
     let text = workplace.settings_text()?;
@@ -66,7 +73,8 @@ async fn play(run: Run) -> Outcome<()> {
     if let Some(text) = text {
         source = source.having_read(text);
     }
-    let mut show = Show { terminal, session, started: Instant::now(), levels: None, engine: String::new() };
+    let mut show =
+        Show { terminal, session, started: Instant::now(), levels: None, shown: None, engine: String::new() };
     show.banner(&runtime, &file);
 
     let end = async {
@@ -78,24 +86,31 @@ async fn play(run: Run) -> Outcome<()> {
     tokio::pin!(end);
     let period = if show.terminal.is_live() { DRAW_EVERY } else { WRITE_EVERY };
     let mut drawing = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
+    let mut change: Option<BoxFuture<'_, Followed>> = None;
     loop {
         tokio::select! {
             biased;
             () = &mut end => break,
             () = signals.next() => break,
+            Some(record) = log.recv() => show.terminal.say(&record),
             Some(message) = messages.recv() => show.message(message),
-            Some(update) = source.next() => match update {
-                Ok(document) => show.followed(&file, settings_file::follow(&runtime, &file, &document.text).await),
+            Some(followed) = made(&mut change) => {
+                change = None;
+                show.followed(&file, followed);
+            }
+            Some(update) = source.next(), if change.is_none() => match update {
+                Ok(document) => change = Some(settings_file::follow(&runtime, &file, document.text).boxed()),
                 Err(error) => show.terminal.say(&format!("settings: {error}")),
             },
-            _ = drawing.tick() => {
-                log.try_iter().for_each(|record| show.terminal.say(&record));
-                show.draw();
-            }
+            _ = drawing.tick() => show.draw(),
         }
     }
 
-    let closed = show.session.close().await;
+    drop(change); // the runtime makes it all the same, and then closes
+    let closed = tokio::select! {
+        closed = show.session.close() => closed,
+        () = signals.next() => return Err(Failure::work("stopped without waiting for the plugins to end")),
+    };
     while let Ok(message) = messages.try_recv() {
         if let Message::Notice(text) = message {
             show.terminal.say(&text);
@@ -104,7 +119,9 @@ async fn play(run: Run) -> Outcome<()> {
     show.terminal.finish();
     let failures = closed.map(|report| report.failures).unwrap_or_default();
     runtime.shutdown().await.map_err(Failure::work)?;
-    log.try_iter().for_each(|record| show.terminal.say(&record));
+    while let Ok(record) = log.try_recv() {
+        show.terminal.say(&record);
+    }
     if failures.is_empty() {
         return Ok(());
     }
@@ -112,12 +129,19 @@ async fn play(run: Run) -> Outcome<()> {
     Err(Failure::Work(lines.join("\n")))
 }
 
+/// What became of the change that is being made; `None`, for ever, while there is none.
+async fn made(change: &mut Option<BoxFuture<'_, Followed>>) -> Option<Followed> {
+    match change {
+        Some(change) => Some(change.await),
+        None => std::future::pending().await,
+    }
+}
+
 /// What plugins have to say.
 enum Message {
     Levels(Levels),
     Notice(String),
     Status(ManagerStatus),
-    Fault(String),
 }
 
 type Listening = (Vec<Subscription>, mpsc::UnboundedReceiver<Message>);
@@ -125,18 +149,13 @@ type Listening = (Vec<Subscription>, mpsc::UnboundedReceiver<Message>);
 fn listen(session: &Session) -> Result<Listening, BoxError> {
     let (sender, messages) = mpsc::unbounded_channel();
     let say = move |message: Message| drop(sender.send(message)); // the end of the run: nobody listens any more
-    let (levels, notices, statuses, events) = (say.clone(), say.clone(), say.clone(), say);
+    let (levels, notices, statuses) = (say.clone(), say.clone(), say);
     let bus = session.bus();
     let subscriptions = vec![
         bus.on(move |event: &mut Envelope<Levels>| levels(Message::Levels(Levels::clone(event))))?,
         bus.on(move |event: &mut Envelope<Notice>| notices(Message::Notice(event.0.clone())))?,
         bus.on(move |event: &mut Envelope<ManagerStatus>| {
             statuses(Message::Status(ManagerStatus::clone(event)));
-        })?,
-        bus.on(move |event: &mut Envelope<EngineEvent>| {
-            if let EngineEvent::Faulted { reason, .. } = &**event {
-                events(Message::Fault(reason.clone()));
-            }
         })?,
     ];
     Ok((subscriptions, messages))
@@ -148,6 +167,7 @@ struct Show {
     session: Session,
     started: Instant,
     levels: Option<Levels>,
+    shown: Option<Levels>,
     engine: String,
 }
 
@@ -195,17 +215,11 @@ impl Show {
                 None => self.levels = Some(levels),
             },
             Message::Notice(text) => self.terminal.say(&text),
-            Message::Fault(reason) => {
-                self.terminal.say(&format!("engine: the program broke, and is silent now: {reason}"));
-            }
             Message::Status(status) => self.status(&status),
         }
     }
 
     fn status(&mut self, status: &ManagerStatus) {
-        if let (ManagerState::Failed | ManagerState::Running, Some(failed)) = (status.state, &status.failed) {
-            self.terminal.say(&format!("engine: `{}` cannot play: {}", failed.requested, failed.reason));
-        }
         let line = self.engine_line();
         if status.state == ManagerState::Running && line != self.engine {
             self.terminal.say(&format!("engine: {line}{}", self.remark(status)));
@@ -242,7 +256,9 @@ impl Show {
                 engines.console().playing().borrow().as_ref().is_some_and(|playing| playing.device.is_some());
             audio.then(|| engines.console().load().read().average)
         });
-        let line = live_line(self.started.elapsed(), self.levels.take().as_ref(), load);
+        // The meter and this clock are not in step: without news the line shows what it showed.
+        self.shown = self.levels.take().or(self.shown.take());
+        let line = live_line(self.started.elapsed(), self.shown.as_ref(), load);
         if self.terminal.is_live() { self.terminal.draw(&line) } else { self.terminal.say(&line) }
     }
 }

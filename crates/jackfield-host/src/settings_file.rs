@@ -19,8 +19,8 @@ pub(crate) fn read(file: &str, text: &str) -> Result<(RuntimeSettings, Vec<Strin
 }
 
 /// Makes the runtime follow `text`.
-pub(crate) async fn follow(runtime: &PluginRuntime, file: &str, text: &str) -> Followed {
-    let (settings, notes) = match read(file, text) {
+pub(crate) async fn follow(runtime: &PluginRuntime, file: &str, text: String) -> Followed {
+    let (settings, notes) = match read(file, &text) {
         Ok(read) => read,
         Err(problems) => return Followed::Refused(problems),
     };
@@ -30,7 +30,7 @@ pub(crate) async fn follow(runtime: &PluginRuntime, file: &str, text: &str) -> F
             said.push(report.to_string());
             Followed::Done(said.join("\n"))
         }
-        Err(error) => Followed::Refused(explain(file, text, &error)),
+        Err(error) => Followed::Refused(explain(file, &text, &error)),
     }
 }
 
