@@ -1,5 +1,6 @@
 //! From the settings file to the runtime, and back to the person who edits it.
 
+use crate::plugins::Said;
 use jackfield::{ChangeError, Failure as PluginFailure, HookError, PluginRuntime, Problems, RuntimeSettings};
 
 /// What became of an edit: lines for the person who made it.
@@ -54,10 +55,13 @@ pub(crate) fn explain(file: &str, text: &str, error: &ChangeError) -> String {
 
 /// A plugin may fail with problems of the document: then they have a place in it.
 fn explain_failure(file: &str, text: &str, failure: &PluginFailure) -> Vec<String> {
-    if let HookError::Failed(error) = &failure.error
-        && let Some(problems) = error.downcast_ref::<Problems>()
-    {
-        return lines(file, &problems.clone().located_in_toml(text));
+    if let HookError::Failed(error) = &failure.error {
+        if let Some(problems) = error.downcast_ref::<Problems>() {
+            return lines(file, &problems.clone().located_in_toml(text));
+        }
+        if let Some(Said(message)) = error.downcast_ref() {
+            return vec![message.clone()];
+        }
     }
     vec![failure.to_string()]
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use jackfield::{DocumentPath, Problem, Problems, SettingsChange, prelude::*};
 use jackfield_engines::{ENGINES, EngineRegistry, EngineSettings, Engines, Project, ProjectError};
 
-use crate::workplace::Workplace;
+use crate::{failure::chain, plugins::Said, workplace::Workplace};
 
 /// The plugin `project`: loads a project, and has it played.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl ProjectLoader {
     fn load(&self, config: &ProjectLoaderConfig, engines: &Engines) -> Result<Arc<Project>, BoxError> {
         let project = self.workplace.load(config.file.as_deref()).map_err(|error| match config.file {
             Some(_) => wrong("file", &error),
-            None => error.into(),
+            None => Said(error.to_string()).into(),
         })?;
         Ok(match self.engine.as_ref().or(config.engine.as_ref()) {
             Some(engine) => with_engine(&project, engine, &engines.store().runtime_registry.get()),
@@ -50,7 +50,7 @@ impl Plugin for ProjectLoader {
     async fn attach(&self, cx: &SessionContext) -> PluginResult {
         let engines = cx.resolve(ENGINES)?;
         let project = self.load(&cx.config::<ProjectLoaderConfig>()?.load(), &engines)?;
-        engines.play(project).await?;
+        play(&engines, project).await?;
         cx.at_detach(async move {
             engines.stop().await;
             Ok(())
@@ -62,9 +62,18 @@ impl Plugin for ProjectLoader {
         if change.config_changed() {
             let engines = cx.resolve(ENGINES)?;
             let project = self.load(&cx.config::<ProjectLoaderConfig>()?.load(), &engines)?;
-            engines.play(project).await?;
+            play(&engines, project).await?;
         }
         Ok(())
+    }
+}
+
+/// Has the project played. If it cannot be, says so by the file that it came from.
+async fn play(engines: &Engines, project: Arc<Project>) -> PluginResult {
+    let file = project.path.as_ref().map_or_else(|| project.name.clone(), |path| path.display().to_string());
+    match engines.play(project).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Said(format!("{file}: {}", chain(&*error))).into()),
     }
 }
 
