@@ -8,11 +8,13 @@ mod device;
 mod fifo;
 mod knobs;
 mod load;
+mod overdue;
 mod processor;
 mod store;
 mod support;
 mod tape;
 mod timer;
+mod watchdog;
 
 #[global_allocator]
 static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;
