@@ -222,20 +222,8 @@ impl Show {
     fn status(&mut self, status: &ManagerStatus) {
         let line = self.engine_line();
         if status.state == ManagerState::Running && line != self.engine {
-            self.terminal.say(&format!("engine: {line}{}", self.remark(status)));
+            self.terminal.say(&format!("engine: {line}{}", remark(status)));
             self.engine = line;
-        }
-    }
-
-    /// Why it is not the engine that was asked for, if it is not.
-    fn remark(&self, status: &ManagerStatus) -> String {
-        let Ok(engines) = self.session.resolve(ENGINES) else { return String::new() };
-        let registry = engines.store().runtime_registry.get();
-        match &status.requested {
-            Some(requested) if registry.get(requested).is_none() => {
-                format!("   (the default: there is no engine `{requested}`)")
-            }
-            _ => String::new(),
         }
     }
 
@@ -260,6 +248,16 @@ impl Show {
         self.shown = self.levels.take().or(self.shown.take());
         let line = live_line(self.started.elapsed(), self.shown.as_ref(), load);
         if self.terminal.is_live() { self.terminal.draw(&line) } else { self.terminal.say(&line) }
+    }
+}
+
+/// Why it is not the engine that was asked for, if it is not.
+fn remark(status: &ManagerStatus) -> String {
+    match &status.requested {
+        Some(requested) if status.stands_in => {
+            format!("   (the default: there is no engine `{requested}`)")
+        }
+        _ => String::new(),
     }
 }
 
