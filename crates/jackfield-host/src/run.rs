@@ -66,7 +66,8 @@ async fn play(run: Run) -> Outcome<()> {
     if let Some(text) = text {
         source = source.having_read(text);
     }
-    let mut show = Show { terminal, session, started: Instant::now(), levels: None, engine: String::new() };
+    let mut show =
+        Show { terminal, session, started: Instant::now(), levels: None, engine: String::new(), fault: None };
     show.banner(&runtime, &file);
 
     let end = async {
@@ -89,7 +90,7 @@ async fn play(run: Run) -> Outcome<()> {
                 Err(error) => show.terminal.say(&format!("settings: {error}")),
             },
             _ = drawing.tick() => {
-                log.try_iter().for_each(|record| show.terminal.say(&record));
+                log.try_iter().for_each(|record| show.record(&record));
                 show.draw();
             }
         }
@@ -149,6 +150,8 @@ struct Show {
     started: Instant,
     levels: Option<Levels>,
     engine: String,
+    /// What the program broke of, which the log says as well.
+    fault: Option<String>,
 }
 
 impl Show {
@@ -158,7 +161,9 @@ impl Show {
             .resolve(ENGINES)
             .ok()
             .and_then(|engines| engines.store().project.get().as_ref().clone());
-        let project = project.map_or_else(|| "nothing".to_owned(), |project| project.name.clone());
+        let requested = project.as_ref().and_then(|project| project.config.selected());
+        let remark = self.remark(requested.map(|settings| settings.runtime.as_str()));
+        let project = project.as_ref().map_or("nothing", |project| project.name.as_str());
         self.engine = self.engine_line();
         let status = runtime.status();
         let scope = status.scopes.last();
@@ -170,7 +175,7 @@ impl Show {
         let off = named(false);
         let off = if off.is_empty() { off } else { format!("   (off: {off})") };
         self.terminal.say(&format!(
-            "playing    {project}\nengine     {}\nplugins    {}{off}\nsettings   {file}   (edit it while it plays; Ctrl-C stops)",
+            "playing    {project}\nengine     {}{remark}\nplugins    {}{off}\nsettings   {file}   (edit it while it plays; Ctrl-C stops)",
             self.engine,
             named(true),
         ));
@@ -197,8 +202,16 @@ impl Show {
             Message::Notice(text) => self.terminal.say(&text),
             Message::Fault(reason) => {
                 self.terminal.say(&format!("engine: the program broke, and is silent now: {reason}"));
+                self.fault = Some(reason);
             }
             Message::Status(status) => self.status(&status),
+        }
+    }
+
+    /// What the log says, unless it was said before.
+    fn record(&mut self, record: &str) {
+        if !self.fault.as_ref().is_some_and(|fault| record.ends_with(fault)) {
+            self.terminal.say(record);
         }
     }
 
@@ -208,16 +221,16 @@ impl Show {
         }
         let line = self.engine_line();
         if status.state == ManagerState::Running && line != self.engine {
-            self.terminal.say(&format!("engine: {line}{}", self.remark(status)));
+            self.terminal.say(&format!("engine: {line}{}", self.remark(status.requested.as_deref())));
             self.engine = line;
         }
     }
 
     /// Why it is not the engine that was asked for, if it is not.
-    fn remark(&self, status: &ManagerStatus) -> String {
+    fn remark(&self, requested: Option<&str>) -> String {
         let Ok(engines) = self.session.resolve(ENGINES) else { return String::new() };
         let registry = engines.store().runtime_registry.get();
-        match &status.requested {
+        match requested {
             Some(requested) if registry.get(requested).is_none() => {
                 format!("   (the default: there is no engine `{requested}`)")
             }

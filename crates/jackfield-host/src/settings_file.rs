@@ -2,6 +2,8 @@
 
 use jackfield::{ChangeError, Failure as PluginFailure, HookError, PluginRuntime, Problems, RuntimeSettings};
 
+use crate::{failure::chain, plugins::Plain};
+
 /// What became of an edit: lines for the person who made it.
 pub(crate) enum Followed {
     /// It is in force; this is what was done.
@@ -52,14 +54,18 @@ pub(crate) fn explain(file: &str, text: &str, error: &ChangeError) -> String {
     }
 }
 
-/// A plugin may fail with problems of the document: then they have a place in it.
+/// A plugin may fail with problems of the document, which have a place in it, or with something that needs no
+/// introduction.
 fn explain_failure(file: &str, text: &str, failure: &PluginFailure) -> Vec<String> {
-    if let HookError::Failed(error) = &failure.error
-        && let Some(problems) = error.downcast_ref::<Problems>()
-    {
+    let HookError::Failed(error) = &failure.error else { return vec![failure.to_string()] };
+    if let Some(problems) = error.downcast_ref::<Problems>() {
         return lines(file, &problems.clone().located_in_toml(text));
     }
-    vec![failure.to_string()]
+    if let Some(Plain(said)) = error.downcast_ref() {
+        return vec![said.clone()];
+    }
+    let PluginFailure { scope, plugin, hook, .. } = failure;
+    vec![format!("plugin `{plugin}` failed to {hook} in {scope}: {}", chain(&**error))]
 }
 
 fn lines(file: &str, problems: &Problems) -> Vec<String> {
