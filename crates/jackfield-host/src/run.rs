@@ -5,8 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use jackfield::{BoxError, Envelope, InitError, PluginRuntime, Session, Subscription};
-use jackfield_engines::{ENGINES, EngineEvent, ManagerState, ManagerStatus};
+use jackfield_engines::{ENGINES, ManagerState, ManagerStatus};
 use jackfield_sources::{FileSource, Source};
 use tokio::sync::mpsc;
 
@@ -26,6 +27,9 @@ const WRITE_EVERY: Duration = Duration::from_secs(1);
 /// What is logged unless the environment asks for something else. What plugins fail at is told to the person anyway.
 const LOG: &str = "warn,jackfield::plugin=off";
 
+/// How long the end of the program waits for threads that are stuck.
+const PATIENCE: Duration = Duration::from_millis(300);
+
 /// What to play, and how long.
 pub(crate) struct Run {
     pub(crate) project: Option<PathBuf>,
@@ -38,12 +42,15 @@ pub(crate) struct Run {
 /// Plays until it is interrupted or the time is over.
 pub(crate) fn run(run: Run) -> Outcome<()> {
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    tokio.map_err(Failure::work)?.block_on(play(run))
+    let tokio = tokio.map_err(Failure::work)?;
+    let played = tokio.block_on(play(run));
+    tokio.shutdown_timeout(PATIENCE); // everything has been told to end; what has not by then is stuck
+    played
 }
 
 async fn play(run: Run) -> Outcome<()> {
     let mut terminal = Terminal::new();
-    let log = start_log(LOG);
+    let mut log = start_log(LOG);
     let workplace = Workplace::new(run.project, run.settings)?;
     let file = workplace.shown_settings();
     let text = workplace.settings_text()?;
@@ -67,8 +74,11 @@ async fn play(run: Run) -> Outcome<()> {
         source = source.having_read(text);
     }
     let mut show =
-        Show { terminal, session, started: Instant::now(), levels: None, engine: String::new(), fault: None };
+        Show { terminal, session, started: Instant::now(), levels: None, shown: None, engine: String::new() };
     show.banner(&runtime, &file);
+    // One future for all of its waiting: begun anew at every turn of the loop, it might never see an edit settle.
+    let updates = stream::unfold(source, async |mut source| Some((source.next().await?, source)));
+    tokio::pin!(updates);
 
     let end = async {
         match run.time {
@@ -79,24 +89,31 @@ async fn play(run: Run) -> Outcome<()> {
     tokio::pin!(end);
     let period = if show.terminal.is_live() { DRAW_EVERY } else { WRITE_EVERY };
     let mut drawing = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
+    let mut change: Option<BoxFuture<'_, Followed>> = None;
     loop {
         tokio::select! {
             biased;
             () = &mut end => break,
             () = signals.next() => break,
+            Some(record) = log.recv() => show.terminal.say(&record),
             Some(message) = messages.recv() => show.message(message),
-            Some(update) = source.next() => match update {
-                Ok(document) => show.followed(&file, settings_file::follow(&runtime, &file, &document.text).await),
+            Some(followed) = made(&mut change) => {
+                change = None;
+                show.followed(&file, followed);
+            }
+            Some(update) = updates.next(), if change.is_none() => match update {
+                Ok(document) => change = Some(settings_file::follow(&runtime, &file, document.text).boxed()),
                 Err(error) => show.terminal.say(&format!("settings: {error}")),
             },
-            _ = drawing.tick() => {
-                log.try_iter().for_each(|record| show.record(&record));
-                show.draw();
-            }
+            _ = drawing.tick() => show.draw(),
         }
     }
 
-    let closed = show.session.close().await;
+    drop(change); // the runtime makes it all the same, and then closes
+    let closed = tokio::select! {
+        closed = show.session.close() => closed,
+        () = signals.next() => return Err(Failure::work("stopped without waiting for the plugins to end")),
+    };
     while let Ok(message) = messages.try_recv() {
         if let Message::Notice(text) = message {
             show.terminal.say(&text);
@@ -105,7 +122,9 @@ async fn play(run: Run) -> Outcome<()> {
     show.terminal.finish();
     let failures = closed.map(|report| report.failures).unwrap_or_default();
     runtime.shutdown().await.map_err(Failure::work)?;
-    log.try_iter().for_each(|record| show.terminal.say(&record));
+    while let Ok(record) = log.try_recv() {
+        show.terminal.say(&record);
+    }
     if failures.is_empty() {
         return Ok(());
     }
@@ -113,12 +132,19 @@ async fn play(run: Run) -> Outcome<()> {
     Err(Failure::Work(lines.join("\n")))
 }
 
+/// What became of the change that is being made; `None`, for ever, while there is none.
+async fn made(change: &mut Option<BoxFuture<'_, Followed>>) -> Option<Followed> {
+    match change {
+        Some(change) => Some(change.await),
+        None => std::future::pending().await,
+    }
+}
+
 /// What plugins have to say.
 enum Message {
     Levels(Levels),
     Notice(String),
     Status(ManagerStatus),
-    Fault(String),
 }
 
 type Listening = (Vec<Subscription>, mpsc::UnboundedReceiver<Message>);
@@ -126,18 +152,13 @@ type Listening = (Vec<Subscription>, mpsc::UnboundedReceiver<Message>);
 fn listen(session: &Session) -> Result<Listening, BoxError> {
     let (sender, messages) = mpsc::unbounded_channel();
     let say = move |message: Message| drop(sender.send(message)); // the end of the run: nobody listens any more
-    let (levels, notices, statuses, events) = (say.clone(), say.clone(), say.clone(), say);
+    let (levels, notices, statuses) = (say.clone(), say.clone(), say);
     let bus = session.bus();
     let subscriptions = vec![
         bus.on(move |event: &mut Envelope<Levels>| levels(Message::Levels(Levels::clone(event))))?,
         bus.on(move |event: &mut Envelope<Notice>| notices(Message::Notice(event.0.clone())))?,
         bus.on(move |event: &mut Envelope<ManagerStatus>| {
             statuses(Message::Status(ManagerStatus::clone(event)));
-        })?,
-        bus.on(move |event: &mut Envelope<EngineEvent>| {
-            if let EngineEvent::Faulted { reason, .. } = &**event {
-                events(Message::Fault(reason.clone()));
-            }
         })?,
     ];
     Ok((subscriptions, messages))
@@ -149,9 +170,8 @@ struct Show {
     session: Session,
     started: Instant,
     levels: Option<Levels>,
+    shown: Option<Levels>,
     engine: String,
-    /// What the program broke of, which the log says as well.
-    fault: Option<String>,
 }
 
 impl Show {
@@ -200,25 +220,11 @@ impl Show {
                 None => self.levels = Some(levels),
             },
             Message::Notice(text) => self.terminal.say(&text),
-            Message::Fault(reason) => {
-                self.terminal.say(&format!("engine: the program broke, and is silent now: {reason}"));
-                self.fault = Some(reason);
-            }
             Message::Status(status) => self.status(&status),
         }
     }
 
-    /// What the log says, unless it was said before.
-    fn record(&mut self, record: &str) {
-        if !self.fault.as_ref().is_some_and(|fault| record.ends_with(fault)) {
-            self.terminal.say(record);
-        }
-    }
-
     fn status(&mut self, status: &ManagerStatus) {
-        if let (ManagerState::Failed | ManagerState::Running, Some(failed)) = (status.state, &status.failed) {
-            self.terminal.say(&format!("engine: `{}` cannot play: {}", failed.requested, failed.reason));
-        }
         let line = self.engine_line();
         if status.state == ManagerState::Running && line != self.engine {
             self.terminal.say(&format!("engine: {line}{}", self.remark(status.requested.as_deref())));
@@ -255,7 +261,9 @@ impl Show {
                 engines.console().playing().borrow().as_ref().is_some_and(|playing| playing.device.is_some());
             audio.then(|| engines.console().load().read().average)
         });
-        let line = live_line(self.started.elapsed(), self.levels.take().as_ref(), load);
+        // The meter and this clock are not in step: without news the line shows what it showed.
+        self.shown = self.levels.take().or(self.shown.take());
+        let line = live_line(self.started.elapsed(), self.shown.as_ref(), load);
         if self.terminal.is_live() { self.terminal.draw(&line) } else { self.terminal.say(&line) }
     }
 }
@@ -263,22 +271,28 @@ impl Show {
 /// The ways in which a run is asked to end.
 struct Signals {
     #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
 }
 
 impl Signals {
+    /// From now on, until the end, they are waited for: none of them cuts anything off.
     fn new() -> Outcome<Self> {
+        #[cfg(unix)]
+        use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-                .map_err(Failure::work)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(Failure::work)?,
+            #[cfg(unix)]
+            terminate: signal(SignalKind::terminate()).map_err(Failure::work)?,
         })
     }
 
     async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
         #[cfg(not(unix))]

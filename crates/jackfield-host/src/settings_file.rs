@@ -2,7 +2,7 @@
 
 use jackfield::{ChangeError, Failure as PluginFailure, HookError, PluginRuntime, Problems, RuntimeSettings};
 
-use crate::{failure::chain, plugins::Plain};
+use crate::{failure::chain, plugins::Said};
 
 /// What became of an edit: lines for the person who made it.
 pub(crate) enum Followed {
@@ -21,8 +21,8 @@ pub(crate) fn read(file: &str, text: &str) -> Result<(RuntimeSettings, Vec<Strin
 }
 
 /// Makes the runtime follow `text`.
-pub(crate) async fn follow(runtime: &PluginRuntime, file: &str, text: &str) -> Followed {
-    let (settings, notes) = match read(file, text) {
+pub(crate) async fn follow(runtime: &PluginRuntime, file: &str, text: String) -> Followed {
+    let (settings, notes) = match read(file, &text) {
         Ok(read) => read,
         Err(problems) => return Followed::Refused(problems),
     };
@@ -32,7 +32,7 @@ pub(crate) async fn follow(runtime: &PluginRuntime, file: &str, text: &str) -> F
             said.push(report.to_string());
             Followed::Done(said.join("\n"))
         }
-        Err(error) => Followed::Refused(explain(file, text, &error)),
+        Err(error) => Followed::Refused(explain(file, &text, &error)),
     }
 }
 
@@ -61,7 +61,7 @@ fn explain_failure(file: &str, text: &str, failure: &PluginFailure) -> Vec<Strin
     if let Some(problems) = error.downcast_ref::<Problems>() {
         return lines(file, &problems.clone().located_in_toml(text));
     }
-    if let Some(Plain(said)) = error.downcast_ref() {
+    if let Some(Said(said)) = error.downcast_ref() {
         return vec![said.clone()];
     }
     let PluginFailure { scope, plugin, hook, .. } = failure;

@@ -2,10 +2,10 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    sync::mpsc,
     time::Duration,
 };
 
+use tokio::sync::mpsc;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use crate::plugins::meter::Levels;
@@ -75,9 +75,9 @@ fn decibels(level: f64) -> String {
 
 /// Sends log records, a line each, to whoever draws the terminal.
 #[derive(Clone)]
-struct LogWriter(mpsc::Sender<String>);
+struct LogWriter(mpsc::UnboundedSender<String>);
 
-struct LogLine<'a>(&'a mpsc::Sender<String>, Vec<u8>);
+struct LogLine<'a>(&'a mpsc::UnboundedSender<String>, Vec<u8>);
 
 impl<'a> MakeWriter<'a> for LogWriter {
     type Writer = LogLine<'a>;
@@ -106,8 +106,8 @@ impl Drop for LogLine<'_> {
 }
 
 /// Starts logging: warnings and errors, or what `JACKFIELD_LOG` asks for. The records come out of the receiver.
-pub(crate) fn start_log(default: &str) -> mpsc::Receiver<String> {
-    let (sender, records) = mpsc::channel();
+pub(crate) fn start_log(default: &str) -> mpsc::UnboundedReceiver<String> {
+    let (sender, records) = mpsc::unbounded_channel();
     let filter = EnvFilter::try_from_env("JACKFIELD_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -3,6 +3,12 @@ use std::{sync::Arc, time::Duration};
 /// Any error a plugin may fail with. Plugins are free to use whatever error type they like.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// An error and its causes in one line.
+fn chain(error: &Arc<dyn std::error::Error + Send + Sync>) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// The message of whatever a panic was raised with, as far as it is text.
 pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
@@ -13,8 +19,9 @@ pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HookError {
-    /// It returned an error. The plugin knows what to do about it.
-    #[error("{0}")]
+    /// It returned an error. The plugin knows what to do about it. Displays with all its causes: whoever reads it has
+    /// no other way to them.
+    #[error("{}", chain(.0))]
     Failed(Arc<dyn std::error::Error + Send + Sync>),
     /// It panicked: a bug in the plugin.
     #[error("it panicked: {message}")]

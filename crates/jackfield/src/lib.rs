@@ -109,7 +109,7 @@ pub use crate::{
     scope::Scope,
     session::Session,
     settings::{
-        ConfigTable, DocumentPath, PluginSettings, Position, Problem, Problems, RuntimeSettings,
+        ConfigTable, DocumentPath, Migrations, PluginSettings, Position, Problem, Problems, RuntimeSettings,
         ServiceSettings, locate_in_toml,
     },
     slot::Slot,

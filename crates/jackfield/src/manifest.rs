@@ -36,6 +36,7 @@ impl FeatureFlag {
 pub struct Manifest {
     id: PluginId,
     about: Option<&'static str>,
+    former: Vec<PluginId>,
     dependencies: Vec<PluginId>,
     flags: Vec<FeatureFlag>,
     config: Option<ConfigSpec>,
@@ -54,13 +55,26 @@ impl Manifest {
 
     /// The same for an id that is only known when the program runs.
     pub fn of(id: PluginId) -> Self {
-        Self { id, about: None, dependencies: Vec::new(), flags: Vec::new(), config: None }
+        let (former, dependencies, flags) = (Vec::new(), Vec::new(), Vec::new());
+        Self { id, about: None, former, dependencies, flags, config: None }
     }
 
     /// One line for people: what the plugin is for.
     #[must_use]
     pub fn about(mut self, line: &'static str) -> Self {
         self.about = Some(line);
+        self
+    }
+
+    /// A name that the plugin had before: settings that use it mean this plugin, and are stored with the new name.
+    ///
+    /// # Panics
+    ///
+    /// If `id` is malformed; see [`PluginId::new`].
+    #[must_use]
+    #[track_caller]
+    pub fn formerly(mut self, id: &'static str) -> Self {
+        self.former.push(PluginId::new(id));
         self
     }
 
@@ -107,6 +121,11 @@ impl Manifest {
     /// What the plugin is for.
     pub fn description(&self) -> Option<&'static str> {
         self.about
+    }
+
+    /// The names that the plugin had before.
+    pub fn former_ids(&self) -> &[PluginId] {
+        &self.former
     }
 
     /// The plugins without which this one does not take part.

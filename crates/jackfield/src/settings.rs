@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use crate::{
     id::{Pin, PluginId},
     priority::Priority,
 };
 
 mod locate;
+mod overlay;
 mod problem;
 mod read;
+mod write;
+mod migrate;
 
 pub use locate::{Position, locate_in_toml};
+pub use migrate::Migrations;
 pub use problem::{DocumentPath, Problem, Problems};
 
 /// A configuration as settings hold it: an object of JSON values, in the order in which it was written.
@@ -24,6 +26,9 @@ pub type ConfigTable = serde_json::Map<String, serde_json::Value>;
 /// A plain value that owns all it holds: clone it, change the clone, hand it to
 /// [`PluginRuntime::update_settings`](crate::PluginRuntime::update_settings). What it does not mention keeps its
 /// default: a plugin is on unless it is experimental.
+///
+/// What a document says beyond that is kept and written back, so that a file written by a newer program survives an
+/// older one.
 ///
 /// The same document is read from TOML and from JSON:
 ///
@@ -43,44 +48,51 @@ pub type ConfigTable = serde_json::Map<String, serde_json::Value>;
 /// assert_eq!(RuntimeSettings::from_toml(toml)?, RuntimeSettings::from_json(json)?);
 /// # Ok::<(), jackfield::Problems>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RuntimeSettings {
     /// Per plugin: whether it takes part, and its configuration.
     pub plugins: BTreeMap<PluginId, PluginSettings>,
     /// Per pin: whether the candidate takes part, its priority, and its configuration.
     pub services: BTreeMap<Pin, ServiceSettings>,
+    /// The application's version of the document, if it says one. See [`Migrations`].
+    pub version: Option<u64>,
+    /// What else the document says: kept, and written back.
+    pub other: ConfigTable,
 }
 
 /// What settings say about one plugin.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PluginSettings {
     /// Whether the plugin takes part. An entry that does not say means yes.
     pub enabled: bool,
     /// The plugin's own configuration.
     pub config: ConfigTable,
+    /// What else the entry says: kept, and written back.
+    pub other: ConfigTable,
 }
 
 /// What settings say about one pin.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ServiceSettings {
     /// Whether the candidate takes part; in a wildcard, whether the slot is open at all.
     pub enabled: bool,
     /// The priority instead of the one the plugin asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
     /// The candidate's configuration.
     pub config: ConfigTable,
+    /// What else the entry says: kept, and written back.
+    pub other: ConfigTable,
 }
 
 impl Default for PluginSettings {
     fn default() -> Self {
-        Self { enabled: true, config: ConfigTable::new() }
+        Self { enabled: true, config: ConfigTable::new(), other: ConfigTable::new() }
     }
 }
 
 impl Default for ServiceSettings {
     fn default() -> Self {
-        Self { enabled: true, priority: None, config: ConfigTable::new() }
+        Self { enabled: true, priority: None, config: ConfigTable::new(), other: ConfigTable::new() }
     }
 }
 
@@ -101,7 +113,7 @@ impl RuntimeSettings {
     ///
     /// As [`from_toml`](Self::from_toml).
     pub fn read_toml(text: &str) -> Result<(Self, Problems), Problems> {
-        read::toml(text)
+        Migrations::default().read_toml(text)
     }
 
     /// Reads a JSON document.
@@ -110,13 +122,7 @@ impl RuntimeSettings {
     ///
     /// Every problem at once, each with its path. Unknown keys are no error.
     pub fn from_json(text: &str) -> Result<Self, Problems> {
-        read::json(text).map(|(settings, _)| settings)
-    }
-
-    /// The document as JSON.
-    pub fn to_json(&self) -> String {
-        // Maps of strings to plain data: there is nothing in it that JSON could refuse.
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        Migrations::default().read_json(text).map(|(settings, _)| settings)
     }
 
     /// A changed copy.
@@ -184,5 +190,15 @@ impl RuntimeSettings {
     /// Whether the entry of `pin` says that it is on; yes without an entry.
     pub fn is_service_enabled(&self, pin: &Pin) -> bool {
         self.services.get(pin).is_none_or(|entry| entry.enabled)
+    }
+
+    /// The configuration of `plugin`; empty without an entry.
+    pub fn plugin_config(&self, plugin: &PluginId) -> ConfigTable {
+        self.plugins.get(plugin).map(|entry| entry.config.clone()).unwrap_or_default()
+    }
+
+    /// The configuration of `pin`; empty without an entry.
+    pub fn service_config(&self, pin: &Pin) -> ConfigTable {
+        self.services.get(pin).map(|entry| entry.config.clone()).unwrap_or_default()
     }
 }

@@ -144,3 +144,25 @@ async fn unknown_references_are_passed_over_where_that_is_the_policy() {
     assert_eq!(report.plan.skipped.len(), 3);
     assert_eq!(*runtime.settings(), settings("[plugins.filter]"), "they are not stored either");
 }
+
+struct Renamed;
+impl Plugin for Renamed {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("equaliser").formerly("eq")
+    }
+    fn register(&self, services: &mut Registrar<'_>) {
+        services.provide(FILTER).formerly("eq.filter").configured(Arc::new);
+    }
+}
+
+#[tokio::test]
+async fn settings_that_use_a_former_name_mean_the_present_one() {
+    let old = settings(
+        "plugins.eq = {}\nservices.'eq:eq.filter'.config.slope = 6\nservices.'*:eq.filter'.priority = 1",
+    );
+    let runtime = PluginRuntime::builder().plugin(Renamed).settings(old).init().await.unwrap();
+    let session = runtime.create_session("one").await.unwrap();
+    assert_eq!(session.resolve(FILTER).unwrap().load().slope, 6);
+    let present = "plugins.equaliser = {}\nservices.'equaliser:filter'.config.slope = 6\nservices.'*:filter'.priority = 1";
+    assert_eq!(*runtime.settings(), settings(present), "and are stored with it");
+}

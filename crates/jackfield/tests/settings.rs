@@ -1,7 +1,7 @@
 //! Reading settings, and saying what is wrong with them.
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
-use jackfield::{Pin, PluginId, Priority, RuntimeSettings, SlotId, nearest};
+use jackfield::{ConfigTable, Migrations, Pin, PluginId, Priority, RuntimeSettings, SlotId, nearest};
 
 /// What is wrong with a TOML document, a line a problem.
 fn wrong(toml: &str) -> String {
@@ -71,9 +71,9 @@ fn keys_that_mean_nothing_are_noted_and_do_no_harm() {
     assert!(settings.plugins[&PluginId::new("b")].enabled);
     assert_eq!(
         notes.to_string(),
-        "1:2: plugin: `plugin` means nothing here and is ignored; did you mean `plugins`?\n\
-         4:1: plugins.b.enabeld: `enabeld` means nothing here and is ignored; did you mean `enabled`?\n\
-         5:1: plugins.b.cutoff: `cutoff` means nothing here and is ignored; configuration belongs under `plugins.b.config`"
+        "1:2: plugin: `plugin` means nothing here; did you mean `plugins`?\n\
+         4:1: plugins.b.enabeld: `enabeld` means nothing here; did you mean `enabled`?\n\
+         5:1: plugins.b.cutoff: `cutoff` means nothing here; configuration belongs under `plugins.b.config`"
     );
 }
 
@@ -121,4 +121,65 @@ fn a_malformed_id_is_no_id() {
 fn a_typing_mistake_finds_the_name_that_was_meant() {
     assert_eq!(nearest("recoder", ["meter", "recorder"]), Some("recorder"));
     assert_eq!(nearest("banana", ["meter", "recorder"]), None);
+}
+
+#[test]
+fn what_is_not_understood_is_kept_and_written_back() {
+    let json = r#"{"plugins":{"a":{"enabled":false,"note":"why"}},"services":{},"theme":{"dark":true}}"#;
+    let settings = RuntimeSettings::from_json(json).unwrap();
+    let written = settings.with(|settings| settings.enable("a")).to_json();
+    let again: serde_json::Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(again["theme"]["dark"], true);
+    assert_eq!(again["plugins"]["a"]["note"], "why");
+    assert_eq!(again["plugins"]["a"]["enabled"], true);
+}
+
+#[test]
+fn toml_and_json_hold_the_same_document() {
+    let toml = "version = 3\ntheme = 'dark'\nplugins.a = { enabled = false, config.deep.list = [1, 2.5, 'x'] }\nservices.'*:s'.priority = -3";
+    let settings = RuntimeSettings::from_toml(toml).unwrap();
+    assert_eq!(RuntimeSettings::from_toml(&settings.to_toml()).unwrap(), settings);
+    assert_eq!(RuntimeSettings::from_json(&settings.to_json()).unwrap(), settings);
+}
+
+#[test]
+fn an_old_document_is_brought_up_to_date_step_by_step() {
+    let rename = |from: &'static str, to: &'static str| {
+        move |document: &mut ConfigTable| {
+            let plugins = document.get_mut("plugins").and_then(|plugins| plugins.as_object_mut());
+            if let Some(plugins) = plugins
+                && let Some(entry) = plugins.remove(from)
+            {
+                plugins.insert(to.to_owned(), entry);
+            }
+            Ok(())
+        }
+    };
+    let migrations = Migrations::to(3).step(0, rename("a", "b")).step(2, rename("b", "c"));
+    let read = |toml: &str| migrations.read_toml(toml).unwrap().0;
+    assert_eq!(read("plugins.a = {}"), read("version = 3\nplugins.c = {}"));
+    assert_eq!(read("version = 2\nplugins.a = {}").version, Some(3));
+    assert!(read("version = 3\nplugins.b = {}").plugins.contains_key(&PluginId::new("b")), "nothing to do");
+}
+
+#[test]
+fn a_document_from_the_future_is_refused_with_its_place() {
+    let error = Migrations::to(2).read_toml("# newer\nversion = 7").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "2:1: version: the document is of version 7, and this program knows 2; use the newer program, or go back to a \
+         file that this one wrote"
+    );
+}
+
+#[test]
+fn an_overlay_says_what_it_says_and_leaves_the_rest() {
+    let below = RuntimeSettings::from_toml(
+        "plugins.a.config.x = 1\nplugins.b = {}\nservices.'a:s' = { priority = 7, config.y = 1 }",
+    );
+    let over = RuntimeSettings::from_toml("plugins.a.enabled = false\nservices.'a:s'.config.z = 2").unwrap();
+    let both = RuntimeSettings::from_toml(
+        "plugins.a = { enabled = false, config.x = 1 }\nplugins.b = {}\nservices.'a:s' = { priority = 7, config.z = 2 }",
+    );
+    assert_eq!(below.unwrap().overlaid(&over), both.unwrap());
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use jackfield::{DocumentPath, Problem, Problems, SettingsChange, prelude::*};
 use jackfield_engines::{ENGINES, EngineRegistry, EngineSettings, Engines, Project};
 
-use crate::{failure::chain, plugins::Plain, workplace::Workplace};
+use crate::{failure::chain, plugins::Said, workplace::Workplace};
 
 /// The plugin `project`: loads a project, and has it played.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Plugin for ProjectLoader {
 /// can say where.
 fn wrong(config: &ProjectLoaderConfig, said: String) -> BoxError {
     if config.file.is_none() {
-        return Plain(said).into();
+        return Said(said).into();
     }
     let path = DocumentPath::new(["plugins", "project", "config", "file"]);
     Problems(vec![Problem::new(path, said)]).into()

@@ -35,7 +35,11 @@ fn check(fixture: &str, more: &[&str]) {
     let place = Place::with(fixture);
     let expectation = fixtures::expected(fixture);
     if expectation["input"].is_object() {
-        write_wav(&place.file("heard.wav"), 48_000, &fixtures::samples(&expectation["input"]["float32Base64"]));
+        write_wav(
+            &place.file("heard.wav"),
+            48_000,
+            &fixtures::samples(&expectation["input"]["float32Base64"]),
+        );
     }
     let mut arguments = vec!["--seconds", BLOCKS_64];
     arguments.extend(more);

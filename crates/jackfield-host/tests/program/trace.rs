@@ -84,8 +84,7 @@ fn the_document_says_what_ran() {
 
 #[test]
 fn only_moments_that_were_reached_are_in_it() {
-    let reached =
-        |cycles| tally(cycles)["after"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let reached = |cycles| tally(cycles)["after"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(reached("9"), ["1"]);
     assert_eq!(reached("10"), ["1", "10"]);
     assert_eq!(reached("999"), ["1", "10", "100"]);

@@ -26,7 +26,7 @@ pub(super) fn without_unknown(
     settings: &RuntimeSettings,
     declarations: &[Arc<Declaration>],
 ) -> (RuntimeSettings, Vec<Problem>) {
-    let mut known = settings.clone();
+    let mut known = renamed(settings, declarations);
     let mut problems = Vec::new();
     let find = |id: &PluginId| declarations.iter().find(|declaration| declaration.manifest.id() == id);
 
@@ -52,6 +52,43 @@ pub(super) fn without_unknown(
         found
     });
     (known, problems)
+}
+
+/// `settings` with the present names of plugins and slots. Where an entry of the present name is there too, it counts.
+fn renamed(settings: &RuntimeSettings, declarations: &[Arc<Declaration>]) -> RuntimeSettings {
+    let mut settings = settings.clone();
+    for declaration in declarations {
+        let id = declaration.manifest.id();
+        for former in declaration.manifest.former_ids() {
+            if let Some(entry) = settings.plugins.remove(former) {
+                settings.plugins.entry(id.clone()).or_insert(entry);
+            }
+            rename_pins(&mut settings, |pin| {
+                (pin.plugin() == Some(former)).then(|| Pin::new(id.clone(), pin.slot().clone()))
+            });
+        }
+        for offer in declaration.offers.iter().filter(|offer| !offer.former.is_empty()) {
+            rename_pins(&mut settings, |pin| {
+                let mine =
+                    pin.plugin().is_none_or(|plugin| plugin == id) && offer.former.contains(pin.slot());
+                mine.then(|| match pin.plugin() {
+                    Some(plugin) => Pin::new(plugin.clone(), offer.slot.clone()),
+                    None => Pin::wildcard(offer.slot.clone()),
+                })
+            });
+        }
+    }
+    settings
+}
+
+fn rename_pins(settings: &mut RuntimeSettings, rename: impl Fn(&Pin) -> Option<Pin>) {
+    let renamed: Vec<(Pin, Pin)> =
+        settings.services.keys().filter_map(|pin| Some((pin.clone(), rename(pin)?))).collect();
+    for (former, present) in renamed {
+        if let Some(entry) = settings.services.remove(&former) {
+            settings.services.entry(present).or_insert(entry);
+        }
+    }
 }
 
 fn plugin_names(declarations: &[Arc<Declaration>]) -> impl Iterator<Item = &str> {

@@ -37,6 +37,7 @@ type Make = dyn Fn(&Resolver<'_>, Option<&Arc<dyn ConfigCell>>) -> Result<Erased
 #[derive(Clone)]
 pub(crate) struct Offer {
     pub(crate) slot: SlotId,
+    pub(crate) former: Vec<SlotId>,
     pub(crate) type_id: TypeId,
     pub(crate) type_name: &'static str,
     pub(crate) kind: Kind,
@@ -114,7 +115,7 @@ impl<'a> Registrar<'a> {
     /// [`lazy`](Offering::lazy) or [`factory`](Offering::factory).
     pub fn provide<T: ?Sized + Send + Sync + 'static>(&mut self, slot: Slot<T>) -> Offering<'_, T> {
         let priority = self.default_priority;
-        Offering { offers: self.offers, slot, priority, capabilities: Vec::new() }
+        Offering { offers: self.offers, slot, former: Vec::new(), priority, capabilities: Vec::new() }
     }
 }
 
@@ -129,6 +130,7 @@ impl fmt::Debug for Registrar<'_> {
 pub struct Offering<'a, T: ?Sized> {
     offers: &'a mut Vec<Offer>,
     slot: Slot<T>,
+    former: Vec<SlotId>,
     priority: Priority,
     capabilities: Vec<Arc<dyn Any + Send + Sync>>,
 }
@@ -137,6 +139,17 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
     /// The candidate's authority, unless settings say otherwise.
     pub fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
+        self
+    }
+
+    /// An id that the slot had before: pins that use it mean this slot, and are stored with the new id.
+    ///
+    /// # Panics
+    ///
+    /// If `slot` is malformed; see [`SlotId::new`].
+    #[track_caller]
+    pub fn formerly(mut self, slot: &'static str) -> Self {
+        self.former.push(SlotId::new(slot));
         self
     }
 
@@ -176,9 +189,10 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
     }
 
     fn offer(self, kind: Kind, config: Option<ConfigSpec>, make: Arc<Make>) {
-        let Self { offers, slot, priority, capabilities } = self;
+        let Self { offers, slot, former, priority, capabilities } = self;
         let offer = Offer {
             slot: slot.id(),
+            former,
             type_id: TypeId::of::<T>(),
             type_name: type_name::<T>(),
             kind,

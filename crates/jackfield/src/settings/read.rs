@@ -12,37 +12,38 @@ use crate::{
 
 type Read = Result<(RuntimeSettings, Problems), Problems>;
 
-pub(super) fn toml(text: &str) -> Read {
+/// A TOML document as plain values.
+pub(super) fn toml(text: &str) -> Result<ConfigTable, Problems> {
     let table: toml::Table = toml::from_str(text).map_err(|error| {
         let position = error.span().map(|span| Position::of_offset(text, span.start));
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         let problem = Problem::new(DocumentPath::default(), format!("not TOML: {message}"));
         Problems(vec![Problem { position, ..problem }])
     })?;
-    let mut reader = Reader::default();
-    let document = reader.table_from_toml(&DocumentPath::default(), table);
-    let read = reader.document(&document);
-    match read {
-        Ok((settings, notes)) => Ok((settings, notes.located_in_toml(text))),
-        Err(problems) => Err(problems.located_in_toml(text)),
-    }
+    let mut problems = Vec::new();
+    let document = table_from_toml(&mut problems, &DocumentPath::default(), table);
+    if problems.is_empty() { Ok(document) } else { Err(Problems(problems)) }
 }
 
-pub(super) fn json(text: &str) -> Read {
+/// A JSON document as plain values.
+pub(super) fn json(text: &str) -> Result<ConfigTable, Problems> {
     let document: Value = serde_json::from_str(text).map_err(|error| {
         let problem = Problem::new(DocumentPath::default(), format!("not JSON: {error}"));
-        Problems(vec![Problem {
-            position: Some(Position { line: error.line(), column: error.column() }),
-            ..problem
-        }])
+        let position = Some(Position { line: error.line(), column: error.column() });
+        Problems(vec![Problem { position, ..problem }])
     })?;
     match document {
-        Value::Object(document) => Reader::default().document(&document),
+        Value::Object(document) => Ok(document),
         other => {
             let message = format!("expected an object, found {}", kind(&other));
             Err(Problems(vec![Problem::new(DocumentPath::default(), message)]))
         }
     }
+}
+
+/// The settings that a document holds; beside them, what is likely a mistake.
+pub(super) fn document(document: &ConfigTable) -> Read {
+    Reader::default().document(document)
 }
 
 #[derive(Default)]
@@ -54,8 +55,11 @@ struct Reader {
 impl Reader {
     fn document(mut self, document: &ConfigTable) -> Read {
         let top = DocumentPath::default();
-        let mut settings = RuntimeSettings::default();
-        self.note_unknown(&top, document, &["plugins", "services"]);
+        let mut settings = RuntimeSettings {
+            other: self.other(&top, document, &["version", "plugins", "services"]),
+            version: self.version(&top, document),
+            ..RuntimeSettings::default()
+        };
         if let Some(plugins) = self.table(&top, document, "plugins") {
             let path = top.join("plugins");
             for (id, entry) in plugins {
@@ -92,7 +96,7 @@ impl Reader {
     fn plugin(&mut self, place: &DocumentPath, entry: &Value) -> PluginSettings {
         let mut settings = PluginSettings::default();
         let Some(entry) = self.object(place, entry) else { return settings };
-        self.note_unknown(place, entry, &["enabled", "config"]);
+        settings.other = self.other(place, entry, &["enabled", "config"]);
         settings.enabled = self.enabled(place, entry);
         settings.config = self.table(place, entry, "config").cloned().unwrap_or_default();
         settings
@@ -101,7 +105,7 @@ impl Reader {
     fn service(&mut self, place: &DocumentPath, entry: &Value) -> ServiceSettings {
         let mut settings = ServiceSettings::default();
         let Some(entry) = self.object(place, entry) else { return settings };
-        self.note_unknown(place, entry, &["enabled", "priority", "config"]);
+        settings.other = self.other(place, entry, &["enabled", "priority", "config"]);
         settings.enabled = self.enabled(place, entry);
         settings.config = self.table(place, entry, "config").cloned().unwrap_or_default();
         settings.priority = match entry.get("priority") {
@@ -149,9 +153,20 @@ impl Reader {
         self.problems.push(Problem::new(place, format!("expected {expected}, found {}", kind(found))));
     }
 
-    fn note_unknown(&mut self, place: &DocumentPath, table: &ConfigTable, known: &[&str]) {
-        for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
-            let note = Problem::new(place.join(key), format!("`{key}` means nothing here and is ignored"));
+    fn version(&mut self, place: &DocumentPath, document: &ConfigTable) -> Option<u64> {
+        let value = document.get("version")?;
+        let version = value.as_u64();
+        if version.is_none() {
+            self.wrong(place.join("version"), "a whole number", value);
+        }
+        version
+    }
+
+    /// What `table` says beyond what is known; noted, because most of it is a mistake.
+    fn other(&mut self, place: &DocumentPath, table: &ConfigTable, known: &[&str]) -> ConfigTable {
+        let unknown = |key: &&String| !known.contains(&key.as_str());
+        for key in table.keys().filter(unknown) {
+            let note = Problem::new(place.join(key), format!("`{key}` means nothing here"));
             let remedy = match nearest(key, known.iter().copied()) {
                 Some(name) => format!("did you mean `{name}`?"),
                 None if known.contains(&"config") => {
@@ -161,39 +176,41 @@ impl Reader {
             };
             self.notes.push(note.remedy(remedy));
         }
-    }
-
-    fn table_from_toml(&mut self, place: &DocumentPath, table: toml::Table) -> ConfigTable {
         table
-            .into_iter()
-            .map(|(key, value)| {
-                let value = self.value_from_toml(&place.join(&key), value);
-                (key, value)
-            })
+            .iter()
+            .filter(|(key, _)| unknown(key))
+            .map(|(key, value)| (key.clone(), value.clone()))
             .collect()
     }
+}
 
-    fn value_from_toml(&mut self, place: &DocumentPath, value: toml::Value) -> Value {
-        match value {
-            toml::Value::String(text) => Value::String(text),
-            toml::Value::Integer(number) => number.into(),
-            toml::Value::Boolean(truth) => truth.into(),
-            toml::Value::Datetime(time) => time.to_string().into(),
-            toml::Value::Float(number) => serde_json::Number::from_f64(number).map_or_else(
-                || {
-                    let problem = Problem::new(place.clone(), format!("`{number}` is not a finite number"));
-                    self.problems.push(problem.remedy("write a number"));
-                    Value::Null
-                },
-                Value::Number,
-            ),
-            toml::Value::Array(items) => items
-                .into_iter()
-                .enumerate()
-                .map(|(i, item)| self.value_from_toml(&place.join(i.to_string()), item))
-                .collect(),
-            toml::Value::Table(table) => Value::Object(self.table_from_toml(place, table)),
+fn table_from_toml(problems: &mut Vec<Problem>, place: &DocumentPath, table: toml::Table) -> ConfigTable {
+    let entries = table.into_iter().map(|(key, value)| {
+        let value = value_from_toml(problems, &place.join(&key), value);
+        (key, value)
+    });
+    entries.collect()
+}
+
+fn value_from_toml(problems: &mut Vec<Problem>, place: &DocumentPath, value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => Value::String(text),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Boolean(truth) => truth.into(),
+        toml::Value::Datetime(time) => time.to_string().into(),
+        toml::Value::Float(number) => match serde_json::Number::from_f64(number) {
+            Some(number) => Value::Number(number),
+            None => {
+                let problem = Problem::new(place.clone(), format!("`{number}` is not a finite number"));
+                problems.push(problem.remedy("write a number"));
+                Value::Null
+            }
+        },
+        toml::Value::Array(items) => {
+            let items = items.into_iter().enumerate();
+            items.map(|(i, item)| value_from_toml(problems, &place.join(i.to_string()), item)).collect()
         }
+        toml::Value::Table(table) => Value::Object(table_from_toml(problems, place, table)),
     }
 }
 

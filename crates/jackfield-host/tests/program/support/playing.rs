@@ -59,8 +59,7 @@ impl Playing {
             stderr.read_to_string(&mut text).unwrap();
             text
         });
-        let mut playing =
-            Self { child, lines, said: Vec::new(), listing: false, errors: Some(errors) };
+        let mut playing = Self { child, lines, said: Vec::new(), listing: false, errors: Some(errors) };
         playing.wait_for("settings   ");
         playing
     }
