@@ -99,6 +99,10 @@ async fn play(run: Run) -> Outcome<()> {
             Some(message) = messages.recv() => show.message(message),
             Some(followed) = made(&mut change) => {
                 change = None;
+                // What was said and done on the way comes before what came of it.
+                while let Ok(message) = messages.try_recv() {
+                    show.message(message);
+                }
                 show.followed(&file, followed);
             }
             Some(update) = updates.next(), if change.is_none() => match update {
@@ -181,8 +185,6 @@ impl Show {
             .resolve(ENGINES)
             .ok()
             .and_then(|engines| engines.store().project.get().as_ref().clone());
-        let requested = project.as_ref().and_then(|project| project.config.selected());
-        let remark = self.remark(requested.map(|settings| settings.runtime.as_str()));
         let project = project.as_ref().map_or("nothing", |project| project.name.as_str());
         self.engine = self.engine_line();
         let status = runtime.status();
@@ -195,21 +197,30 @@ impl Show {
         let off = named(false);
         let off = if off.is_empty() { off } else { format!("   (off: {off})") };
         self.terminal.say(&format!(
-            "playing    {project}\nengine     {}{remark}\nplugins    {}{off}\nsettings   {file}   (edit it while it plays; Ctrl-C stops)",
+            "playing    {project}\nengine     {}\nplugins    {}{off}\nsettings   {file}   (edit it while it plays; Ctrl-C stops)",
             self.engine,
             named(true),
         ));
     }
 
-    /// The engine that plays, and where.
+    /// The engine that plays, where, and why it is not the one that was asked for, if it is not.
     fn engine_line(&self) -> String {
         let Ok(engines) = self.session.resolve(ENGINES) else { return "none".to_owned() };
         let playing = engines.console().playing();
         let playing = playing.borrow();
         let Some(playing) = &*playing else { return "none".to_owned() };
-        match &playing.device {
-            Some(device) => format!("{} on {device}, {} Hz", playing.engine, playing.sample_rate),
-            None => format!("{}, {} ticks a second", playing.engine, playing.sample_rate),
+        let (engine, rate) = (&playing.engine, playing.sample_rate);
+        let what = match &playing.device {
+            Some(device) => format!("{engine} on {device}, {rate} Hz"),
+            None => format!("{engine}, {rate} ticks a second"),
+        };
+        let (config, registry) =
+            (engines.store().compiled_project_config.get(), engines.store().runtime_registry.get());
+        match config.selected().map(|settings| &settings.runtime) {
+            Some(asked_for) if registry.get(asked_for).is_none() => {
+                format!("{what}   (the default: there is no engine `{asked_for}`)")
+            }
+            _ => what,
         }
     }
 
@@ -220,27 +231,17 @@ impl Show {
                 None => self.levels = Some(levels),
             },
             Message::Notice(text) => self.terminal.say(&text),
-            Message::Status(status) => self.status(&status),
+            Message::Status(status) if status.state == ManagerState::Running => self.say_engine(),
+            Message::Status(_) => {}
         }
     }
 
-    fn status(&mut self, status: &ManagerStatus) {
+    /// Says which engine plays, if it is another one than was said.
+    fn say_engine(&mut self) {
         let line = self.engine_line();
-        if status.state == ManagerState::Running && line != self.engine {
-            self.terminal.say(&format!("engine: {line}{}", self.remark(status.requested.as_deref())));
+        if line != self.engine {
+            self.terminal.say(&format!("engine: {line}"));
             self.engine = line;
-        }
-    }
-
-    /// Why it is not the engine that was asked for, if it is not.
-    fn remark(&self, requested: Option<&str>) -> String {
-        let Ok(engines) = self.session.resolve(ENGINES) else { return String::new() };
-        let registry = engines.store().runtime_registry.get();
-        match requested {
-            Some(requested) if registry.get(requested).is_none() => {
-                format!("   (the default: there is no engine `{requested}`)")
-            }
-            _ => String::new(),
         }
     }
 
@@ -251,6 +252,7 @@ impl Show {
                 ("settings: refused; the last good ones stay in force".to_owned(), lines)
             }
         };
+        self.say_engine();
         self.terminal.say(&headline);
         lines.lines().for_each(|line| self.terminal.say(&format!("  {line}")));
     }
@@ -261,9 +263,11 @@ impl Show {
                 engines.console().playing().borrow().as_ref().is_some_and(|playing| playing.device.is_some());
             audio.then(|| engines.console().load().read().average)
         });
-        // The meter and this clock are not in step: without news the line shows what it showed.
-        self.shown = self.levels.take().or(self.shown.take());
-        let line = live_line(self.started.elapsed(), self.shown.as_ref(), load);
+        // The meter and this clock are not in step: what was shown is shown once more, and then it is over.
+        let news = self.levels.take();
+        let levels = news.as_ref().or(self.shown.as_ref());
+        let line = live_line(self.started.elapsed(), levels, load);
+        self.shown = news;
         if self.terminal.is_live() { self.terminal.draw(&line) } else { self.terminal.say(&line) }
     }
 }

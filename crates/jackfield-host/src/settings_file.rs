@@ -64,14 +64,16 @@ fn explain_failure(file: &str, text: &str, failure: &PluginFailure) -> Vec<Strin
     if let Some(Said(said)) = error.downcast_ref() {
         return vec![said.clone()];
     }
-    let PluginFailure { scope, plugin, hook, .. } = failure;
-    vec![format!("plugin `{plugin}` failed to {hook} in {scope}: {}", chain(&**error))]
+    vec![format!("plugin `{}`: {}", failure.plugin, chain(&**error))]
 }
 
+/// One line a problem, in the order of the file.
 fn lines(file: &str, problems: &Problems) -> Vec<String> {
     let line = |problem: &jackfield::Problem| {
         let gap = if problem.position.is_some() { "" } else { " " };
         format!("{file}:{gap}{problem}")
     };
-    problems.0.iter().map(line).collect()
+    let mut problems: Vec<_> = problems.0.iter().collect();
+    problems.sort_by_key(|problem| problem.position.map(|position| (position.line, position.column)));
+    problems.into_iter().map(line).collect()
 }

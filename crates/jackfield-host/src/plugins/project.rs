@@ -3,7 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use jackfield::{DocumentPath, Problem, Problems, SettingsChange, prelude::*};
-use jackfield_engines::{ENGINES, EngineRegistry, EngineSettings, Engines, Project};
+use jackfield_engines::{
+    ENGINES, EngineError, EngineRegistry, EngineSettings, Engines, Mishap, Project, SwitchError,
+};
 
 use crate::{failure::chain, plugins::Said, workplace::Workplace};
 
@@ -44,7 +46,17 @@ async fn play(project: Arc<Project>, config: &ProjectLoaderConfig, engines: &Eng
     let path = project.path.as_ref().map_or_else(|| project.name.clone(), |path| path.display().to_string());
     match engines.play(project).await {
         Ok(_) => Ok(()),
-        Err(error) => Err(wrong(config, format!("{path}: {}", chain(&*error)))),
+        Err(error) => Err(wrong(config, format!("{path}: {}", reason(&error)))),
+    }
+}
+
+/// What is wrong with a program is said as it is, as the other commands say it; all else with the engine it befell.
+fn reason(error: &BoxError) -> String {
+    match error.downcast_ref::<Arc<SwitchError>>().map(|error| &**error) {
+        Some(SwitchError::Prepare { source: Mishap::Failed(EngineError::Program { source }), .. }) => {
+            chain(&**source)
+        }
+        _ => chain(&**error),
     }
 }
 

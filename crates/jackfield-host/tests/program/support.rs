@@ -12,7 +12,7 @@ use std::{
 use jackfield_testkit::fixtures;
 use tempfile::TempDir;
 
-pub(crate) use playing::{Ended, Playing};
+pub(crate) use playing::{Ended, Playing, is_clock};
 pub(crate) use wav::{Wav, write_wav};
 
 /// The program, started in `place`.

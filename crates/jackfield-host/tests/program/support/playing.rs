@@ -1,5 +1,6 @@
 use std::{
     io::{BufRead, BufReader, Read},
+    mem,
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
     thread::{JoinHandle, spawn},
@@ -17,8 +18,8 @@ pub(crate) struct Playing {
     lines: Receiver<String>,
     /// All of what it said so far.
     said: Vec<String>,
-    /// Whether the next lines belong to a list.
-    listing: bool,
+    /// Whether the last line was the last of a list that is to have no more.
+    list_is_over: bool,
     errors: Option<JoinHandle<String>>,
 }
 
@@ -59,7 +60,7 @@ impl Playing {
             stderr.read_to_string(&mut text).unwrap();
             text
         });
-        let mut playing = Self { child, lines, said: Vec::new(), listing: false, errors: Some(errors) };
+        let mut playing = Self { child, lines, said: Vec::new(), list_is_over: false, errors: Some(errors) };
         playing.wait_for("settings   ");
         playing
     }
@@ -89,14 +90,20 @@ impl Playing {
         self.lists(problems);
     }
 
+    /// The next line of a list, whose beginning has been waited for.
+    #[track_caller]
+    pub(crate) fn listed(&mut self) -> String {
+        let line = self.next_line("a list");
+        line.strip_prefix("  ").unwrap_or_else(|| panic!("not a part of the list: {line}")).to_owned()
+    }
+
     /// The next lines are these, indented; should more of them come later, whoever reads on fails.
     #[track_caller]
     fn lists(&mut self, lines: &[&str]) {
-        self.listing = true;
         for expected in lines {
-            assert_eq!(self.next_line(expected).trim_start(), *expected);
+            assert_eq!(self.listed(), *expected);
         }
-        self.listing = false;
+        self.list_is_over = true;
     }
 
     #[track_caller]
@@ -105,7 +112,8 @@ impl Playing {
             panic!("no line came with `{awaited}`:\n{}\n{}", self.said.join("\n"), self.errors());
         };
         self.said.push(line.clone());
-        assert_eq!(line.starts_with("  "), self.listing, "awaiting `{awaited}`:\n{}", self.said.join("\n"));
+        let one_too_many = mem::take(&mut self.list_is_over) && line.starts_with("  ");
+        assert!(!one_too_many, "awaiting `{awaited}`:\n{}", self.said.join("\n"));
         line
     }
 
@@ -158,7 +166,7 @@ impl Playing {
         }
         let code = self.child.wait().unwrap().code();
         let (took, stderr) = (asked.elapsed(), self.errors());
-        Ended { code, took, said: std::mem::take(&mut self.said), stderr }
+        Ended { code, took, said: mem::take(&mut self.said), stderr }
     }
 
     /// What it wrote to standard error, once it has ended; it is made to, if it has not.
