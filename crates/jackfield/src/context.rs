@@ -160,11 +160,22 @@ impl Deref for Context {
 pub struct GlobalContext<G = ()> {
     context: Context,
     data: Arc<G>,
+    sessions: Arc<dyn Fn() -> Vec<Scope> + Send + Sync>,
 }
 
 impl<G> GlobalContext<G> {
-    pub(crate) fn new(context: Context, data: Arc<G>) -> Self {
-        Self { context, data }
+    pub(crate) fn new(
+        context: Context,
+        data: Arc<G>,
+        sessions: Arc<dyn Fn() -> Vec<Scope> + Send + Sync>,
+    ) -> Self {
+        Self { context, data, sessions }
+    }
+
+    /// The sessions that are open now, in the order of their creation. Nothing crosses to them by itself; this is the
+    /// way across.
+    pub fn sessions(&self) -> Vec<Scope> {
+        (self.sessions)()
     }
 
     /// The application's data for the global scope.

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
 };
 
 use crate::{
@@ -46,38 +47,40 @@ pub enum AddError {
 }
 
 /// A plugin, and what it says of itself.
-pub(crate) type Declared<G, S> = (Declaration, ByScope<G, S>);
+pub(crate) type Declared<G, S> = (Arc<Declaration>, ByScope<G, S>);
 
-/// Asks every plugin once what it is and what it offers.
-pub(crate) fn declare<G, S>(plugins: Vec<AnyPlugin<G, S>>) -> Result<Vec<Declared<G, S>>, AddError> {
-    let mut declared: Vec<Declared<G, S>> = Vec::with_capacity(plugins.len());
-    let mut types: HashMap<SlotId, (Offer, PluginId)> = HashMap::new();
-    for AnyPlugin(plugin) in plugins {
-        let declaration = catch_unwind(AssertUnwindSafe(|| {
-            let mut offers = Vec::new();
-            plugin.register(&mut Registrar::new(&mut offers));
-            Declaration { manifest: plugin.manifest(), scope: plugin.kind(), offers }
-        }));
-        let declaration =
-            declaration.map_err(|payload| AddError::Panicked { message: panic_message(&*payload) })?;
-        let id = declaration.manifest.id();
-        if declared.iter().any(|(other, _)| other.manifest.id() == id) {
-            return Err(AddError::Duplicate { plugin: id.clone() });
-        }
-        for offer in &declaration.offers {
-            let (first, other) =
-                types.entry(offer.slot.clone()).or_insert_with(|| (offer.clone(), id.clone()));
-            if first.type_id != offer.type_id {
-                return Err(AddError::SlotTypes {
-                    plugin: id.clone(),
-                    slot: offer.slot.clone(),
-                    found: offer.type_name,
-                    other: other.clone(),
-                    expected: first.type_name,
-                });
-            }
-        }
-        declared.push((declaration, plugin));
+/// Asks `plugin` what it is and what it offers, and whether it goes with those that are there.
+pub(crate) fn declare<G, S>(
+    AnyPlugin(plugin): AnyPlugin<G, S>,
+    there: &[Declared<G, S>],
+) -> Result<Declared<G, S>, AddError> {
+    let declaration = catch_unwind(AssertUnwindSafe(|| {
+        let mut offers = Vec::new();
+        plugin.register(&mut Registrar::new(&mut offers));
+        Declaration { manifest: plugin.manifest(), scope: plugin.kind(), offers }
+    }));
+    let declaration =
+        declaration.map_err(|payload| AddError::Panicked { message: panic_message(&*payload) })?;
+    let id = declaration.manifest.id();
+    if there.iter().any(|(other, _)| other.manifest.id() == id) {
+        return Err(AddError::Duplicate { plugin: id.clone() });
     }
-    Ok(declared)
+    let types: HashMap<&SlotId, (&Offer, &PluginId)> = there
+        .iter()
+        .flat_map(|(other, _)| other.offers.iter().map(|offer| (&offer.slot, (offer, other.manifest.id()))))
+        .collect();
+    for offer in &declaration.offers {
+        if let Some((first, other)) = types.get(&offer.slot)
+            && first.type_id != offer.type_id
+        {
+            return Err(AddError::SlotTypes {
+                plugin: id.clone(),
+                slot: offer.slot.clone(),
+                found: offer.type_name,
+                other: PluginId::clone(other),
+                expected: first.type_name,
+            });
+        }
+    }
+    Ok((Arc::new(declaration), plugin))
 }

@@ -3,6 +3,9 @@ use std::{sync::Arc, time::Duration};
 /// Any error a plugin may fail with. Plugins are free to use whatever error type they like.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// What a lifecycle hook returns. A plugin may fail with any error.
+pub type PluginResult = Result<(), BoxError>;
+
 /// An error and its causes in one line.
 fn chain(error: &Arc<dyn std::error::Error + Send + Sync>) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());

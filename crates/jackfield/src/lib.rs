@@ -77,6 +77,7 @@ mod manifest;
 mod plan;
 mod scope;
 mod context;
+mod service;
 mod plugin;
 mod declare;
 mod report;
@@ -89,7 +90,8 @@ pub use crate::{
     config::{ConfigSpec, Configuration, Live},
     context::{Context, GlobalContext, NoSuchConfig, SessionContext, SettingsChange},
     declare::AddError,
-    error::{BoxError, HookError},
+    driver::FailurePolicy,
+    error::{BoxError, HookError, PluginResult},
     event::{
         Binding, Bus, BusClosed, Emission, EmitError, Envelope, EventBinding, HandlerOptions, HandlerOrigin,
         IntoReply, Listener, MessageKind, Observed, Outcome, Stage, Subscription, Topic,
@@ -100,14 +102,15 @@ pub use crate::{
         Cause, ConfigChange, Plan, ScopeKind, ScopeName, ScopePlan, SessionKey, Standing, Step,
         UnknownReferences, WinnerChange,
     },
-    plugin::{AnyPlugin, GlobalPlugin, IntoPlugin, PerRuntime, PerSession, Plugin, PluginResult},
+    plugin::{AnyPlugin, GlobalPlugin, IntoPlugin, PerRuntime, PerSession, Plugin},
     priority::Priority,
     registry::{CandidateInfo, Kind, Offering, Registrar, Registry, ResolveError, Resolver},
     report::{ChangeError, Failure, Hook, Report},
     request::{Inquiry, Remedy, Request, RequestError},
     runtime::{InitError, PluginRuntime, RuntimeBuilder, SettingsStream, ShutdownError},
     scope::Scope,
-    session::Session,
+    service::Service,
+    session::{NewSession, Session},
     settings::{
         ConfigTable, DocumentPath, Migrations, PluginSettings, Position, Problem, Problems, RuntimeSettings,
         ServiceSettings, locate_in_toml,

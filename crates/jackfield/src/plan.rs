@@ -26,8 +26,8 @@ pub use cause::Cause;
 pub use normalise::UnknownReferences;
 pub use standing::Standing;
 pub(crate) use {
-    desired::{ConfigOwner, Desired},
-    world::{Declaration, SessionWorld, World},
+    desired::{ConfigOwner, Demand, Desired},
+    world::{Declaration, SessionWorld, Wishes, World},
 };
 
 /// Which of the two lives a plugin leads.
@@ -60,6 +60,20 @@ pub enum ScopeName {
     },
 }
 
+impl ScopeName {
+    /// The session's key; `None` for the global scope.
+    pub fn session(&self) -> Option<SessionKey> {
+        match self {
+            Self::Global => None,
+            Self::Session { key, .. } => Some(*key),
+        }
+    }
+
+    pub(crate) fn is_session(&self, wanted: SessionKey) -> bool {
+        self.session() == Some(wanted)
+    }
+}
+
 impl std::fmt::Display for ScopeName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -70,7 +84,7 @@ impl std::fmt::Display for ScopeName {
 }
 
 /// What a change would do, and why. Displays as one line a step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Plan {
     /// Scope by scope: the global one, then the sessions in the order of their creation.
     pub scopes: Vec<ScopePlan>,
@@ -79,7 +93,7 @@ pub struct Plan {
     /// The generation of the runtime that the plan was made for.
     pub generation: u64,
     #[serde(skip)]
-    pub(crate) settings: Arc<RuntimeSettings>,
+    pub(crate) wishes: Arc<Wishes>,
 }
 
 /// What a change would do in one scope.
@@ -141,6 +155,16 @@ impl ScopePlan {
     }
 }
 
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plan")
+            .field("scopes", &self.scopes)
+            .field("skipped", &self.skipped)
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Plan {
     /// Whether nothing would change but the settings themselves.
     pub fn is_empty(&self) -> bool {
@@ -149,7 +173,7 @@ impl Plan {
 
     /// The settings that the plan leads to, without the references that were passed over.
     pub fn settings(&self) -> &Arc<RuntimeSettings> {
-        &self.settings
+        &self.wishes.settings
     }
 
     /// A fingerprint: equal plans made for the same generation have the same.

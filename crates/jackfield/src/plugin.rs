@@ -6,14 +6,11 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     context::{GlobalContext, SessionContext, SettingsChange},
-    error::BoxError,
+    error::PluginResult,
     manifest::Manifest,
     plan::ScopeKind,
     registry::Registrar,
 };
-
-/// What a hook returns. A plugin may fail with any error.
-pub type PluginResult = Result<(), BoxError>;
 
 /// The smallest thing that settings can switch, in every session.
 ///

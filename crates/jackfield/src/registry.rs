@@ -15,8 +15,8 @@ mod erased;
 mod offer;
 mod view;
 
+pub(crate) use offer::{Built, Companion, Offer, Registration};
 pub use offer::{Kind, Offering, Registrar};
-pub(crate) use offer::{Offer, Registration};
 pub(crate) use view::{Candidate, SlotView, View};
 
 /// Why a slot gave nothing.

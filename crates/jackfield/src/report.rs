@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::{
+    declare::AddError,
     error::HookError,
-    id::PluginId,
+    id::{PluginId, SlotId},
     plan::{Plan, ScopeName},
     settings::Problems,
 };
@@ -43,16 +44,29 @@ impl fmt::Display for Hook {
 
 /// One plugin's failure in one scope.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("plugin `{plugin}` failed to {hook} in {scope}: {error}")]
 pub struct Failure {
     /// Where.
     pub scope: ScopeName,
     /// Who.
     pub plugin: PluginId,
+    /// Whose hook it was, if not the plugin's own: the service in this slot.
+    pub slot: Option<SlotId>,
     /// When.
     pub hook: Hook,
     /// With what.
     pub error: HookError,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scope, plugin, slot, hook, error } = self;
+        match slot {
+            None => write!(f, "plugin `{plugin}` failed to {hook} in {scope}: {error}"),
+            Some(slot) => {
+                write!(f, "service `{slot}` of plugin `{plugin}` failed to {hook} in {scope}: {error}")
+            }
+        }
+    }
 }
 
 /// What a change did.
@@ -94,6 +108,26 @@ pub enum ChangeError {
         failures: Vec<Failure>,
         /// Who is not back, and why.
         lost: Vec<Failure>,
+    },
+    /// The world has moved since the plan was made; nothing has happened. Plan again.
+    #[error("the plan was made for generation {planned}, and the runtime is at {now}; plan again")]
+    Stale {
+        /// The generation that the plan was made for.
+        planned: u64,
+        /// The generation of the runtime.
+        now: u64,
+    },
+    /// Newer settings came before these were looked at; nothing has happened. Theirs is the answer that counts.
+    #[error("newer settings came before these were looked at")]
+    Superseded,
+    /// The plugin cannot be added; nothing has happened.
+    #[error("the plugin cannot be added: {0}")]
+    Plugin(AddError),
+    /// There is no such plugin to remove.
+    #[error("there is no plugin `{plugin}`")]
+    NoSuchPlugin {
+        /// The id asked for.
+        plugin: PluginId,
     },
     /// The runtime has been shut down.
     #[error("the runtime has been shut down")]

@@ -6,19 +6,20 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use futures_util::Stream;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_stream::wrappers::BroadcastStream;
 
 use crate::{
     declare::{AddError, declare},
-    driver::{Command, Driver, Published, Setup, is_within_hook_of},
-    plan::{Plan, UnknownReferences},
+    driver::{Command, Driver, FailurePolicy, Published, Reply, Setup, is_within_hook_of},
+    event::{EmitError, Envelope},
+    id::PluginId,
+    plan::{Plan, ScopeName, UnknownReferences},
     plugin::{AnyPlugin, IntoPlugin},
     report::{ChangeError, Report},
     scope::Scope,
-    session::Session,
+    session::{NewSession, Session},
     settings::{Problems, RuntimeSettings},
     view::RuntimeStatus,
 };
@@ -39,7 +40,7 @@ const STREAM_DEPTH: usize = 64;
 ///
 /// The runtime ends with [`shutdown`](Self::shutdown), or when the last handle and the last session are dropped.
 pub struct PluginRuntime<G = (), S = ()> {
-    commands: mpsc::UnboundedSender<Command<S>>,
+    commands: mpsc::UnboundedSender<Command<G, S>>,
     published: Arc<Published>,
     stream: broadcast::WeakSender<Arc<RuntimeSettings>>,
     global: Scope,
@@ -62,12 +63,13 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
             settings: RuntimeSettings::default(),
             unknown: UnknownReferences::default(),
             deadline: HOOK_DEADLINE,
+            policy: FailurePolicy::default(),
         }
     }
 
     /// The settings in force. An atomic read and an `Arc` cloned; never waits.
     pub fn settings(&self) -> Arc<RuntimeSettings> {
-        Arc::clone(&self.published.world.load().settings)
+        Arc::clone(&self.published.world.load().wishes.settings)
     }
 
     /// All settings that come into force from now on: each once, after the change to them is complete, the same
@@ -84,7 +86,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     ///
     /// All that is wrong with `settings`, at once.
     pub fn plan(&self, settings: &RuntimeSettings) -> Result<Plan, Problems> {
-        self.published.world.load().plan(settings)
+        let world = self.published.world.load();
+        world.plan(&world.wishes.with_settings(settings.clone()))
     }
 
     /// Makes the global scope and all sessions follow `settings`: all of it, or nothing. Changes queue; each is
@@ -112,33 +115,142 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
         self.ask(|reply| Command::Snapshot { settings, reply }).await
     }
 
-    /// Opens a session with default data.
+    /// Puts empty settings in the place of the settings in force, as
+    /// [`update_settings_snapshot`](Self::update_settings_snapshot) does.
     ///
     /// # Errors
     ///
-    /// As [`create_session_with`](Self::create_session_with).
-    pub async fn create_session(&self, name: &str) -> Result<Session<S>, ChangeError>
-    where
-        S: Default,
-    {
-        self.create_session_with(name, S::default()).await
+    /// [`ChangeError::Closed`] after shutdown; [`ChangeError::WithinHook`] in a hook.
+    pub async fn reset_settings_snapshot(&self) -> Result<(), ChangeError> {
+        self.update_settings_snapshot(RuntimeSettings::default()).await
     }
 
-    /// Opens a session with `data`, and attaches every enabled plugin to it.
+    /// Carries out a plan that was looked at before, if the runtime is still at the generation it was made for.
     ///
     /// # Errors
     ///
-    /// [`ChangeError::Reverted`] if a plugin failed: no session is left behind. [`ChangeError::Closed`] after
-    /// shutdown; [`ChangeError::WithinHook`] in a hook.
+    /// [`ChangeError::Stale`] if it is not, besides those of [`update_settings`](Self::update_settings).
+    ///
+    /// # Cancel safety
+    ///
+    /// The change is made even if nobody waits for it.
+    pub async fn apply(&self, plan: Plan) -> Result<Report, ChangeError> {
+        self.ask(|reply| Command::Apply { plan: Box::new(plan), reply }).await
+    }
+
+    /// As [`update_settings`](Self::update_settings), for settings that come faster than they can be followed, say from
+    /// a slider: of those that wait, only the newest are followed.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError::Superseded`] if newer ones came, besides those of [`update_settings`](Self::update_settings).
+    ///
+    /// # Cancel safety
+    ///
+    /// The change is made even if nobody waits for it.
+    pub async fn update_latest(&self, settings: RuntimeSettings) -> Result<Report, ChangeError> {
+        self.refuse_within_hook()?;
+        let (reply, answer) = Reply::pair();
+        if self.published.latest.put(settings, reply) {
+            self.commands.send(Command::Latest).map_err(|_| ChangeError::Closed)?;
+        }
+        answer.await.map_err(|_| ChangeError::Closed)?
+    }
+
+    /// Gives the global scope other settings on top of the runtime's, and makes it follow, with the sessions' plugins
+    /// that need a global one. The runtime's settings do not change; a later change of them keeps what is on top.
+    ///
+    /// # Errors
+    ///
+    /// As [`update_settings`](Self::update_settings).
+    ///
+    /// # Cancel safety
+    ///
+    /// The change is made even if nobody waits for it.
+    pub async fn update_global_overlay(&self, overlay: RuntimeSettings) -> Result<Report, ChangeError> {
+        self.ask(|reply| Command::Overlay { scope: ScopeName::Global, overlay, reply }).await
+    }
+
+    /// Adds a plugin while the runtime runs: a change like any other.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError::Plugin`] if it does not go with those that are there, besides those of
+    /// [`update_settings`](Self::update_settings).
+    ///
+    /// # Cancel safety
+    ///
+    /// The change is made even if nobody waits for it.
+    pub async fn add_plugin<M>(&self, plugin: impl IntoPlugin<G, S, M>) -> Result<Report, ChangeError> {
+        let plugin = plugin.into_plugin();
+        self.ask(|reply| Command::Add { plugin, reply }).await
+    }
+
+    /// Removes a plugin while the runtime runs: a change like any other. What settings say of it is kept, should it
+    /// come back.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError::NoSuchPlugin`] if there is none of this name, besides those of
+    /// [`update_settings`](Self::update_settings).
+    ///
+    /// # Cancel safety
+    ///
+    /// The change is made even if nobody waits for it.
+    pub async fn remove_plugin(&self, plugin: &PluginId) -> Result<Report, ChangeError> {
+        let plugin = plugin.clone();
+        self.ask(|reply| Command::Remove { plugin, reply }).await
+    }
+
+    /// Opens a session, and attaches every enabled plugin to it. A name is enough where the session's data has a
+    /// default; see [`NewSession`] for more.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeError::Refused`] if the session's own settings are wrong; [`ChangeError::Reverted`] if a plugin failed:
+    /// no session is left behind. [`ChangeError::Closed`] after shutdown; [`ChangeError::WithinHook`] in a hook.
     ///
     /// # Cancel safety
     ///
     /// If nobody waits for it any more, the session is closed again.
-    pub async fn create_session_with(&self, name: &str, data: S) -> Result<Session<S>, ChangeError> {
+    pub async fn create_session(
+        &self,
+        session: impl Into<NewSession<S>>,
+    ) -> Result<Session<G, S>, ChangeError> {
+        let NewSession { name, data, overlay } = session.into();
         let data = Arc::new(data);
-        let (name, its_data) = (name.into(), Arc::clone(&data));
-        let opened = self.ask(|reply| Command::Open { name, data: its_data, reply }).await?;
-        Ok(Session::new(opened, data, self.commands.clone()))
+        let its_data = Arc::clone(&data);
+        let opened = self.ask(|reply| Command::Open { name, data: its_data, overlay, reply }).await?;
+        Ok(Session::new(opened, data, Arc::clone(&self.published), self.commands.clone()))
+    }
+
+    /// The sessions that are open now, in the order of their creation. Handles: they keep no session open.
+    pub fn sessions(&self) -> Vec<Scope> {
+        Vec::clone(&self.published.sessions.load())
+    }
+
+    /// The first open session in which `plugin` takes part.
+    pub fn session_running(&self, plugin: &PluginId) -> Option<Scope> {
+        let world = self.published.world.load();
+        let running = world.sessions.iter().find(|session| session.current.order.contains(plugin))?;
+        self.sessions().into_iter().find(|scope| *scope.name() == running.name)
+    }
+
+    /// Emits `event` in every open session, side by side, and returns what came of it in each. The global scope does
+    /// not hear it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: sessions that were not done go without the rest of their handlers.
+    pub async fn broadcast<E: Clone + Send + 'static>(
+        &self,
+        event: E,
+    ) -> Vec<(ScopeName, Result<Envelope<E>, EmitError>)> {
+        let emits = self.sessions().into_iter().map(|scope| {
+            let event = event.clone();
+            async move { (scope.name().clone(), scope.bus().emit(event).await) }
+        });
+        futures_util::future::join_all(emits).await
     }
 
     /// Closes all sessions and then the global scope, each in the reverse of the order in which its plugins
@@ -176,14 +288,17 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
         RuntimeStatus::of(&self.published.world.load())
     }
 
-    async fn ask<T>(
-        &self,
-        command: impl FnOnce(oneshot::Sender<Result<T, ChangeError>>) -> Command<S>,
-    ) -> Result<T, ChangeError> {
+    fn refuse_within_hook(&self) -> Result<(), ChangeError> {
         if is_within_hook_of(Arc::as_ptr(&self.published).addr()) {
-            return Err(ChangeError::WithinHook);
+            Err(ChangeError::WithinHook)
+        } else {
+            Ok(())
         }
-        let (reply, answer) = oneshot::channel();
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command<G, S>) -> Result<T, ChangeError> {
+        self.refuse_within_hook()?;
+        let (reply, answer) = Reply::pair();
         self.commands.send(command(reply)).map_err(|_| ChangeError::Closed)?;
         answer.await.map_err(|_| ChangeError::Closed)?
     }
@@ -209,6 +324,7 @@ pub struct RuntimeBuilder<G, S> {
     settings: RuntimeSettings,
     unknown: UnknownReferences,
     deadline: Duration,
+    policy: FailurePolicy,
 }
 
 impl<G: Send + Sync + 'static, S: Send + Sync + 'static> RuntimeBuilder<G, S> {
@@ -228,6 +344,12 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> RuntimeBuilder<G, S> {
     /// What to do with settings that name what is not there, now and in every later change.
     pub fn unknown_references(mut self, policy: UnknownReferences) -> Self {
         self.unknown = policy;
+        self
+    }
+
+    /// What to do with a plugin that fails, now and in every later change.
+    pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
+        self.policy = policy;
         self
     }
 
@@ -253,13 +375,16 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> RuntimeBuilder<G, S> {
     ///
     /// If nobody waits for it any more, what has started is shut down.
     pub async fn init(self) -> Result<PluginRuntime<G, S>, InitError> {
-        let Self { plugins, data, settings, unknown, deadline } = self;
-        let plugins = declare(plugins).map_err(InitError::Plugin)?;
+        let Self { plugins, data, settings, unknown, deadline, policy } = self;
+        let mut declared = Vec::with_capacity(plugins.len());
+        for plugin in plugins {
+            declared.push(declare(plugin, &declared).map_err(InitError::Plugin)?);
+        }
         let data = Arc::new(data);
         let (stream, _) = broadcast::channel(STREAM_DEPTH);
         let weak_stream = stream.downgrade();
-        let published = Arc::new(Published { world: ArcSwap::default() });
-        let setup = Setup { plugins, data: Arc::clone(&data), unknown, deadline, stream };
+        let published = Arc::new(Published::default());
+        let setup = Setup { plugins: declared, data: Arc::clone(&data), unknown, deadline, policy, stream };
         let mut driver = Driver::new(setup, Arc::clone(&published));
         let global = driver.global_scope().clone();
         let (commands, inbox) = mpsc::unbounded_channel();
@@ -267,7 +392,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> RuntimeBuilder<G, S> {
         let (reply, answer) = oneshot::channel();
         #[expect(clippy::disallowed_methods, reason = "the driver ends when its last handle does")]
         tokio::spawn(async move {
-            let started = driver.update(&settings).await;
+            let started = driver.update(settings).await;
             let up = started.is_ok();
             if reply.send(started).is_ok() && up {
                 driver.run(inbox).await;

@@ -1,12 +1,13 @@
 use std::{fmt, ops::Deref, sync::Arc};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::{
-    driver::{Command, Opened},
+    driver::{Command, Opened, Published, Reply, is_within_hook_of},
     plan::{ScopeName, SessionKey},
     report::{ChangeError, Report},
     scope::Scope,
+    settings::RuntimeSettings,
 };
 
 /// One isolated use of a runtime: its own services, its own bus, its own data.
@@ -18,16 +19,99 @@ use crate::{
 ///
 /// Dropping a session closes it, some time later; [`close`](Self::close) also waits, and tells what failed.
 #[must_use = "dropping a session closes it"]
-pub struct Session<S = ()> {
+pub struct Session<G = (), S = ()> {
     key: SessionKey,
     scope: Scope,
     data: Arc<S>,
-    commands: Option<mpsc::UnboundedSender<Command<S>>>,
+    report: Report,
+    published: Arc<Published>,
+    commands: Option<mpsc::UnboundedSender<Command<G, S>>>,
 }
 
-impl<S> Session<S> {
-    pub(crate) fn new(opened: Opened, data: Arc<S>, commands: mpsc::UnboundedSender<Command<S>>) -> Self {
-        Self { key: opened.key, scope: opened.scope, data, commands: Some(commands) }
+/// A session to be opened: its name, its data, and what it has on top of the settings.
+///
+/// A name is enough where the data has a default: `runtime.create_session("ada")`.
+#[derive(Clone, Debug)]
+pub struct NewSession<S = ()> {
+    pub(crate) name: Arc<str>,
+    pub(crate) data: S,
+    pub(crate) overlay: RuntimeSettings,
+}
+
+impl<S> NewSession<S> {
+    /// A session of this name, with this data. Several may have one name.
+    pub fn new(name: &str, data: S) -> Self {
+        Self { name: name.into(), data, overlay: RuntimeSettings::default() }
+    }
+
+    /// Settings of its own, on top of the runtime's; see [`RuntimeSettings::overlaid`].
+    #[must_use]
+    pub fn overlay(mut self, overlay: RuntimeSettings) -> Self {
+        self.overlay = overlay;
+        self
+    }
+}
+
+impl<S: Default> From<&str> for NewSession<S> {
+    fn from(name: &str) -> Self {
+        Self::new(name, S::default())
+    }
+}
+
+impl<G, S> Session<G, S> {
+    pub(crate) fn new(
+        opened: Opened,
+        data: Arc<S>,
+        published: Arc<Published>,
+        commands: mpsc::UnboundedSender<Command<G, S>>,
+    ) -> Self {
+        let Opened { key, scope, report } = opened;
+        Self { key, scope, data, report, published, commands: Some(commands) }
+    }
+
+    /// What was done to open it; with [`FailurePolicy::Quarantine`](crate::FailurePolicy::Quarantine), also who was
+    /// left out.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The settings in force in this session: the runtime's, with its own on top. The runtime's, once it is closed.
+    pub fn settings(&self) -> Arc<RuntimeSettings> {
+        let world = self.published.world.load();
+        let mine = world.sessions.iter().find(|session| session.key == self.key);
+        mine.map_or_else(|| Arc::clone(&world.wishes.settings), |session| session.current.settings())
+    }
+
+    /// What it has on top of the runtime's settings.
+    pub fn overlay(&self) -> RuntimeSettings {
+        let world = self.published.world.load();
+        world
+            .wishes
+            .session_overlays
+            .get(&self.key)
+            .map(|overlay| RuntimeSettings::clone(overlay))
+            .unwrap_or_default()
+    }
+
+    /// Gives this session other settings on top of the runtime's, and makes it follow. Neither the runtime's settings
+    /// nor other sessions change; a later change of the runtime's settings keeps what is on top.
+    ///
+    /// # Errors
+    ///
+    /// As [`PluginRuntime::update_settings`](crate::PluginRuntime::update_settings).
+    ///
+    /// # Cancel safety
+    ///
+    /// The change is made even if nobody waits for it.
+    pub async fn update_overlay(&self, overlay: RuntimeSettings) -> Result<Report, ChangeError> {
+        if is_within_hook_of(Arc::as_ptr(&self.published).addr()) {
+            return Err(ChangeError::WithinHook);
+        }
+        let commands = self.commands.as_ref().ok_or(ChangeError::NoSuchSession)?;
+        let (reply, answer) = Reply::pair();
+        let scope = self.scope.name().clone();
+        commands.send(Command::Overlay { scope, overlay, reply }).map_err(|_| ChangeError::Closed)?;
+        answer.await.map_err(|_| ChangeError::Closed)?
     }
 
     /// The name it was created with.
@@ -58,21 +142,25 @@ impl<S> Session<S> {
     ///
     /// # Errors
     ///
-    /// [`ChangeError::Closed`] if the runtime has been shut down, which closed the session too.
+    /// [`ChangeError::Closed`] if the runtime has been shut down, which closed the session too;
+    /// [`ChangeError::WithinHook`] in a hook, where the session is closed later.
     ///
     /// # Cancel safety
     ///
     /// The session closes even if nobody waits for it.
     pub async fn close(mut self) -> Result<Report, ChangeError> {
+        if is_within_hook_of(Arc::as_ptr(&self.published).addr()) {
+            return Err(ChangeError::WithinHook);
+        }
         let commands = self.commands.take().ok_or(ChangeError::NoSuchSession)?;
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = Reply::pair();
         let command = Command::Close { key: self.key, reply: Some(reply) };
         commands.send(command).map_err(|_| ChangeError::Closed)?;
         answer.await.map_err(|_| ChangeError::Closed)?
     }
 }
 
-impl<S> Deref for Session<S> {
+impl<G, S> Deref for Session<G, S> {
     type Target = Scope;
 
     fn deref(&self) -> &Scope {
@@ -80,7 +168,7 @@ impl<S> Deref for Session<S> {
     }
 }
 
-impl<S> Drop for Session<S> {
+impl<G, S> Drop for Session<G, S> {
     fn drop(&mut self) {
         // Detaching waits and `drop` cannot: the driver does it. An error means that it has ended, and has closed us.
         if let Some(commands) = self.commands.take() {
@@ -89,7 +177,7 @@ impl<S> Drop for Session<S> {
     }
 }
 
-impl<S> fmt::Debug for Session<S> {
+impl<G, S> fmt::Debug for Session<G, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("name", &self.name()).field("key", &self.key).finish_non_exhaustive()
     }

@@ -72,7 +72,7 @@ pub struct CandidateStatus {
 
 impl RuntimeStatus {
     pub(crate) fn of(world: &World) -> Self {
-        let plugins = world.declarations.iter().map(|declaration| PluginInfo {
+        let plugins = world.wishes.declarations.iter().map(|declaration| PluginInfo {
             plugin: declaration.manifest.id().clone(),
             about: declaration.manifest.description(),
             scope: declaration.scope,

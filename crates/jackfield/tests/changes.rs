@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use jackfield::{ChangeError, prelude::*};
+use jackfield::{ChangeError, NewSession, prelude::*};
 use jackfield_testkit::{Diary, Probe};
 
 fn settings(toml: &str) -> RuntimeSettings {
@@ -125,7 +125,7 @@ async fn sessions_go_down_before_the_globals_they_need_and_come_up_after_them() 
     // R-ENB-08
     let runtime =
         PluginRuntime::<_, u32>::builder_with("the house").plugin(Guest).plugin(Clock).init().await.unwrap();
-    let session = runtime.create_session_with("one", 7).await.unwrap();
+    let session = runtime.create_session(NewSession::new("one", 7)).await.unwrap();
     let clock = runtime.global().resolve(CLOCK).unwrap();
     assert_eq!(clock.load(Ordering::Relaxed), 1);
     let report = runtime.update_settings(settings("plugins.clock.enabled = false")).await.unwrap();

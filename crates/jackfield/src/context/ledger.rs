@@ -67,6 +67,18 @@ impl Ledger {
         }
     }
 
+    /// Drops everything there and then, last in first out: tasks are stopped and not awaited, goodbyes are not said.
+    /// For what failed before it had properly begun, where nobody can wait.
+    pub(crate) fn abandon(&self) {
+        loop {
+            let Some(last) = self.lock().pop() else { return };
+            if let Held::Task(task) = &last {
+                task.abort();
+            }
+            drop(catch_unwind(AssertUnwindSafe(|| drop(last)))); // the failure is told already
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,12 +1,21 @@
 use std::{collections::HashMap, sync::Arc};
 
-use super::scope_state::{Catalogue, Listed};
 use crate::{
     context::{GlobalContext, SessionContext},
     declare::Declared,
+    id::PluginId,
     plan::Declaration,
-    plugin::ByScope,
+    plugin::{ByScope, Hooks},
 };
+
+/// The plugins of one kind of scope.
+pub(super) type Catalogue<C> = Arc<HashMap<PluginId, Listed<C>>>;
+
+/// A plugin, and what is known of it.
+pub(super) struct Listed<C> {
+    pub(super) declaration: Arc<Declaration>,
+    pub(super) hooks: Arc<dyn Hooks<C>>,
+}
 
 /// All plugins of a runtime, by the scope they live in.
 pub(crate) struct Catalogues<G, S> {
@@ -16,15 +25,20 @@ pub(crate) struct Catalogues<G, S> {
 }
 
 impl<G, S> Catalogues<G, S> {
-    pub(super) fn new(plugins: Vec<Declared<G, S>>) -> Self {
+    /// The catalogues of these plugins, in the order in which they were added.
+    pub(super) fn new(plugins: &[Declared<G, S>]) -> Self {
         let (mut global, mut session, mut declarations) = (HashMap::new(), HashMap::new(), Vec::new());
         for (declaration, plugin) in plugins {
-            let declaration = Arc::new(declaration);
+            let declaration = Arc::clone(declaration);
             declarations.push(Arc::clone(&declaration));
             let id = declaration.manifest.id().clone();
             match plugin {
-                ByScope::Global(hooks) => drop(global.insert(id, Listed { declaration, hooks })),
-                ByScope::Session(hooks) => drop(session.insert(id, Listed { declaration, hooks })),
+                ByScope::Global(hooks) => {
+                    global.insert(id, Listed { declaration, hooks: Arc::clone(hooks) });
+                }
+                ByScope::Session(hooks) => {
+                    session.insert(id, Listed { declaration, hooks: Arc::clone(hooks) });
+                }
             }
         }
         Self { declarations: declarations.into(), global: Arc::new(global), session: Arc::new(session) }

@@ -1,16 +1,11 @@
 //! Where other people's code is called: contained, and for a bounded time.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Duration,
-};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_util::{FutureExt, future::BoxFuture};
 
-use crate::{
-    error::{HookError, panic_message},
-    plugin::PluginResult,
-};
+use super::surroundings::Surroundings;
+use crate::error::{HookError, PluginResult, panic_message};
 
 tokio::task_local! {
     /// Set while a hook runs, to the runtime whose hook it is: that runtime's changes cannot be awaited here.
@@ -22,13 +17,12 @@ pub(crate) fn is_within_hook_of(runtime: usize) -> bool {
     HOOK_OF.try_with(|current| *current == runtime).unwrap_or(false)
 }
 
-/// Calls a hook of the runtime called `runtime`. A hook that panics or overruns `deadline` has failed; one that
-/// overruns is dropped.
+/// Calls a hook. One that panics or overruns its deadline has failed; one that overruns is dropped.
 pub(super) async fn call<'a>(
-    runtime: usize,
-    deadline: Duration,
+    surroundings: &Surroundings,
     hook: impl FnOnce() -> BoxFuture<'a, PluginResult>,
 ) -> Result<(), HookError> {
+    let Surroundings { runtime, deadline, .. } = *surroundings;
     let panicked =
         |payload: Box<dyn std::any::Any + Send>| HookError::Panicked { message: panic_message(&*payload) };
     // A hook need not be an `async fn`: it may panic before there is a future.

@@ -1,45 +1,28 @@
 //! What runs in one scope, and how it is changed. One implementation for both kinds: `C` is the kind's context.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     mem,
     ops::Deref,
     sync::Arc,
-    time::Duration,
 };
 
-use tokio::sync::mpsc;
-
-use super::hook::{call, contained};
+use super::{
+    attached::Attached,
+    catalogue::Catalogue,
+    hook::contained,
+    surroundings::{FailurePolicy, Surroundings},
+    undo::Undo,
+};
 use crate::{
-    config::{AnyConfig, ConfigCell},
-    context::{Context, Edit, SettingsChange},
+    context::{Context, SettingsChange},
     error::HookError,
     id::{PluginId, SlotId},
-    plan::{Cause, ConfigOwner, Declaration, Desired, Plan, ScopePlan},
-    plugin::Hooks,
-    registry::{Candidate, Offer, Registrar, Registration, Resolver, SlotView, View},
+    plan::{ConfigOwner, Desired, Plan, ScopePlan},
+    registry::{Candidate, Registration, Resolver, SlotView, View},
     report::{Failure, Hook},
     scope::Scope,
-    settings::RuntimeSettings,
 };
-
-/// The plugins of one kind of scope.
-pub(super) type Catalogue<C> = Arc<HashMap<PluginId, Listed<C>>>;
-
-/// A plugin, and what is known of it.
-pub(super) struct Listed<C> {
-    pub(super) declaration: Arc<Declaration>,
-    pub(super) hooks: Arc<dyn Hooks<C>>,
-}
-
-/// What all scopes of a runtime share.
-#[derive(Clone)]
-pub(super) struct Surroundings {
-    pub(super) runtime: usize,
-    pub(super) deadline: Duration,
-    pub(super) edits: mpsc::UnboundedSender<Edit>,
-}
 
 /// One part of a change, as far as it concerns one scope.
 #[derive(Clone, Copy, Debug)]
@@ -54,40 +37,16 @@ pub(super) enum Phase {
 
 pub(super) struct ScopeState<C> {
     pub(super) scope: Scope,
+    /// What runs.
     pub(super) current: Arc<Desired>,
-    surroundings: Surroundings,
+    /// What will, when the change that is being made is done.
+    pub(super) next: Arc<Desired>,
+    pub(super) surroundings: Surroundings,
+    pub(super) attached: Vec<Attached<C>>,
+    pub(super) undo: Undo<C>,
+    /// Plugins of other scopes that an undo could not bring back.
+    pub(super) missing: BTreeSet<PluginId>,
     make_context: Arc<dyn Fn(Context) -> C + Send + Sync>,
-    attached: Vec<Attached<C>>,
-    undo: Undo<C>,
-}
-
-/// A plugin at work in a scope: this is the instance that an undo brings back.
-struct Attached<C> {
-    declaration: Arc<Declaration>,
-    hooks: Arc<dyn Hooks<C>>,
-    context: C,
-    registrations: Vec<Arc<Registration>>,
-}
-
-impl<C> Attached<C> {
-    fn plugin(&self) -> &PluginId {
-        self.declaration.manifest.id()
-    }
-}
-
-/// What it takes to take the change back that is being made.
-struct Undo<C> {
-    view: Option<Arc<View>>,
-    parked: Vec<(usize, Attached<C>)>,
-    risen: Vec<PluginId>,
-    configs: Vec<(Arc<dyn ConfigCell>, AnyConfig)>,
-    told: Vec<(PluginId, SettingsChange)>,
-}
-
-impl<C> Default for Undo<C> {
-    fn default() -> Self {
-        Self { view: None, parked: Vec::new(), risen: Vec::new(), configs: Vec::new(), told: Vec::new() }
-    }
 }
 
 impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
@@ -96,23 +55,21 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         surroundings: Surroundings,
         make_context: Arc<dyn Fn(Context) -> C + Send + Sync>,
     ) -> Self {
-        let current = Arc::default();
-        Self { scope, current, surroundings, make_context, attached: Vec::new(), undo: Undo::default() }
+        let (current, next): (Arc<Desired>, _) = Default::default();
+        let (attached, undo, missing) = (Vec::new(), Undo::default(), BTreeSet::new());
+        Self { scope, current, next, surroundings, attached, undo, missing, make_context }
     }
 
     /// Carries out one phase of `plan`. Goes on after a failure as far as that makes sense, and returns them all.
-    pub(super) async fn run(
-        &mut self,
-        phase: Phase,
-        plan: &Plan,
-        old: &Arc<RuntimeSettings>,
-        catalogue: &Catalogue<C>,
-    ) -> Vec<Failure> {
+    pub(super) async fn run(&mut self, phase: Phase, plan: &Plan, catalogue: &Catalogue<C>) -> Vec<Failure> {
         let Some(mine) = plan.scope(self.scope.name()) else { return Vec::new() };
+        let quarantine = self.surroundings.policy == FailurePolicy::Quarantine;
         match phase {
             Phase::Downs => self.downs(mine).await,
+            Phase::Ups if quarantine => self.ups_without_the_fallen(mine, catalogue).await,
             Phase::Ups => self.ups(mine, catalogue).await,
-            Phase::Notify => self.notify(mine, old, &plan.settings).await,
+            Phase::Notify if quarantine => self.notify_without_the_fallen().await,
+            Phase::Notify => self.notify().await,
             Phase::UndoUps => self.undo_ups().await,
             Phase::UndoDowns => self.undo_downs().await,
             Phase::UndoNotify => self.undo_notify().await,
@@ -120,10 +77,8 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     }
 
     /// Makes what was done final: what was parked is gone for good.
-    pub(super) fn commit(&mut self, plan: &Plan) {
-        if let Some(mine) = plan.scope(self.scope.name()) {
-            self.current = Arc::clone(&mine.next);
-        }
+    pub(super) fn commit(&mut self) {
+        self.current = Arc::clone(&self.next);
         let undo = mem::take(&mut self.undo);
         self.forget(undo);
     }
@@ -137,195 +92,104 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     }
 
     async fn downs(&mut self, plan: &ScopePlan) -> Vec<Failure> {
-        if plan.downs.is_empty() {
-            return Vec::new();
-        }
+        self.next = Arc::clone(&plan.next);
         let going: HashSet<&PluginId> = plan.downs.iter().map(|step| &step.plugin).collect();
-        let view = self.view_of(&Arc::clone(&self.current), &[], &|plugin| !going.contains(plugin));
-        self.publish(view);
+        if !going.is_empty() {
+            let view = self.view_of(&self.current, &[], |plugin| !going.contains(plugin));
+            self.publish(Arc::new(view));
+        }
         let mut failures = Vec::new();
         for step in &plan.downs {
-            let Some(place) = self.attached.iter().position(|attached| *attached.plugin() == step.plugin)
-            else {
-                continue;
-            };
+            let Some(place) = self.place_of(&step.plugin) else { continue };
             let attached = self.attached.remove(place);
-            failures.extend(self.detach(&attached).await);
+            failures.extend(attached.detach(&self.surroundings).await);
             tracing::info!(plugin = %step.plugin, scope = %self.scope.name(), cause = %step.cause, "Plugin detached.");
             self.undo.parked.push((place, attached));
+        }
+        failures.extend(self.disable_services().await);
+        failures
+    }
+
+    /// Detaches the services that settings disable, of plugins that stay.
+    async fn disable_services(&mut self) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        for attached in self.attached.iter().rev() {
+            let stays = |slot: &SlotId| self.next.takes_part(attached.plugin(), slot);
+            let ends: Vec<SlotId> =
+                attached.attached_services().into_iter().filter(|slot| !stays(slot)).collect();
+            if ends.is_empty() {
+                continue;
+            }
+            failures.extend(attached.detach_services(&self.surroundings, |slot| ends.contains(slot)).await);
+            self.undo.disabled_services.push(attached.plugin().clone());
         }
         failures
     }
 
     async fn ups(&mut self, plan: &ScopePlan, catalogue: &Catalogue<C>) -> Vec<Failure> {
-        let mut failures = Vec::new();
-        let mut rising = Vec::new();
-        for step in &plan.ups {
-            let Some(listed) = catalogue.get(&step.plugin) else { continue };
-            match self.register(listed, &plan.next) {
-                Ok(attached) => rising.push(attached),
-                Err(error) => failures.push(self.failure(&step.plugin, Hook::Register, error)),
+        let (rising, mut failures) = self.register(plan, catalogue);
+        if failures.is_empty() {
+            self.store_configs();
+            let view = Arc::new(self.view_of(&self.next, &rising, |_| true));
+            failures = self.build(&view);
+            if failures.is_empty() {
+                self.publish_if_other(plan, &rising, view);
+                failures = self.enable_services();
+                failures.extend(self.attach(rising).await);
+                return failures;
             }
+            self.forget(view);
         }
-        if !failures.is_empty() {
-            self.forget(rising);
-            return failures;
-        }
+        self.forget(rising);
+        failures
+    }
 
-        self.store_configs(&plan.next);
-        let view = Arc::new(self.view_of(&plan.next, &rising, &|_| true));
-        failures.extend(self.build(&view));
+    /// As [`ups`](Self::ups), leaving out whoever fails, and those who need them.
+    async fn ups_without_the_fallen(&mut self, plan: &ScopePlan, catalogue: &Catalogue<C>) -> Vec<Failure> {
+        let (mut rising, mut failures) = self.register(plan, catalogue);
+        self.leave_out(&failures);
+        self.store_configs();
+        loop {
+            rising = self.keep_wanted(rising);
+            let view = Arc::new(self.view_of(&self.next, &rising, |_| true));
+            let unbuilt = self.build(&view);
+            if unbuilt.is_empty() {
+                self.publish_if_other(plan, &rising, view);
+                break;
+            }
+            self.leave_out(&unbuilt);
+            failures.extend(unbuilt);
+            self.forget(view);
+        }
+        let mut unattached = self.enable_services();
+        unattached.extend(self.attach(rising).await);
+        self.leave_out(&unattached);
+        failures.extend(unattached);
         if !failures.is_empty() {
-            self.forget((rising, view));
-            return failures;
-        }
-        if !rising.is_empty() || !plan.winners.is_empty() || plan.next.slots != self.current.slots {
-            self.publish_shared(view);
-        }
-
-        let mut failed: BTreeSet<PluginId> = BTreeSet::new();
-        for attached in rising {
-            let plugin = attached.plugin().clone();
-            if attached.declaration.manifest.dependencies().iter().any(|id| failed.contains(id)) {
-                failed.insert(plugin); // what it needs has failed, which is reported already
-                self.forget(attached);
-                continue;
-            }
-            match self.attach(&attached).await {
-                Ok(()) => {
-                    tracing::info!(%plugin, scope = %self.scope.name(), "Plugin attached.");
-                    self.undo.risen.push(plugin);
-                    self.attached.push(attached);
-                }
-                Err(error) => {
-                    failures.push(self.failure(&plugin, Hook::Attach, error));
-                    failed.insert(plugin);
-                    // It may have got half-way: let it clean up, and then clean up after it.
-                    self.detach(&attached).await;
-                    self.forget(attached);
-                }
-            }
+            failures.extend(self.dismiss_unwanted().await);
         }
         failures
     }
 
-    async fn notify(
-        &mut self,
-        plan: &ScopePlan,
-        old: &Arc<RuntimeSettings>,
-        new: &Arc<RuntimeSettings>,
-    ) -> Vec<Failure> {
-        let risen: HashSet<PluginId> = self.undo.risen.iter().cloned().collect();
-        for attached in self.attached.iter().filter(|attached| !risen.contains(attached.plugin())) {
-            let owner = ConfigOwner::Plugin(attached.plugin().clone());
-            let config = self.current.config(&owner).cloned().zip(plan.next.config(&owner).cloned());
-            let change = SettingsChange { old: Arc::clone(old), new: Arc::clone(new), config };
-            if let Err(error) = self.tell(attached, &change).await {
-                return vec![self.failure(attached.plugin(), Hook::SettingsChanged, error)];
-            }
-            self.undo.told.push((attached.plugin().clone(), change));
-        }
-        Vec::new()
-    }
-
-    /// Takes back what `ups` did. What fails here is logged: the change fails anyway.
-    async fn undo_ups(&mut self) -> Vec<Failure> {
-        for plugin in mem::take(&mut self.undo.risen).into_iter().rev() {
-            let Some(place) = self.attached.iter().position(|attached| *attached.plugin() == plugin) else {
-                continue;
-            };
-            let attached = self.attached.remove(place);
-            self.detach(&attached).await.iter().for_each(log);
-            self.forget(attached);
-        }
-        for (cell, config) in mem::take(&mut self.undo.configs).into_iter().rev() {
-            cell.store(config);
-        }
-        if let Some(view) = self.undo.view.take() {
-            let replaced = self.scope.registry().publish(view);
-            self.forget(replaced);
-        }
-        Vec::new()
-    }
-
-    /// Brings back what `downs` parked, as the same instances. Returns those who would not come.
-    async fn undo_downs(&mut self) -> Vec<Failure> {
-        let mut lost: Vec<Failure> = Vec::new();
-        while let Some((place, attached)) = self.undo.parked.pop() {
-            let plugin = attached.plugin().clone();
-            let needs = attached.declaration.manifest.dependencies().iter();
-            let missing = needs.clone().find(|id| lost.iter().any(|failure| failure.plugin == **id)).cloned();
-            let outcome = match missing {
-                Some(dependency) => Err(HookError::failed(format!("it needs `{dependency}`").into())),
-                None => self.attach(&attached).await,
-            };
-            match outcome {
-                Ok(()) => self.attached.insert(place.min(self.attached.len()), attached),
-                Err(error) => {
-                    lost.push(self.failure(&plugin, Hook::Attach, error));
-                    attached.context.ledger().clear().await;
-                    self.forget(attached);
-                }
+    /// Registers those who come. Who fails at that is not among them.
+    fn register(&mut self, plan: &ScopePlan, catalogue: &Catalogue<C>) -> (Vec<Attached<C>>, Vec<Failure>) {
+        self.next = Arc::clone(&plan.next);
+        let (mut rising, mut failures) = (Vec::new(), Vec::new());
+        for step in &plan.ups {
+            let Some(listed) = catalogue.get(&step.plugin) else { continue };
+            let registered =
+                Attached::register(listed, &self.scope, &self.next, &self.surroundings, &*self.make_context);
+            match registered {
+                Ok(attached) => rising.push(attached),
+                Err(error) => failures.push(self.failure(&step.plugin, None, Hook::Register, error)),
             }
         }
-        if !lost.is_empty() {
-            let current = Arc::make_mut(&mut self.current);
-            for failure in &lost {
-                current.lose(&failure.plugin, Cause::Failed { reason: failure.error.to_string() });
-            }
-            let view = self.view_of(&Arc::clone(&self.current), &[], &|_| true);
-            let replaced = self.scope.registry().publish(Arc::new(view));
-            self.forget(replaced);
-        }
-        lost
-    }
-
-    /// Tells those who were told of the change that it has been taken back, now that everything is as it was.
-    async fn undo_notify(&mut self) -> Vec<Failure> {
-        for (plugin, change) in mem::take(&mut self.undo.told).into_iter().rev() {
-            let Some(attached) = self.attached.iter().find(|attached| *attached.plugin() == plugin) else {
-                continue;
-            };
-            if let Err(error) = self.tell(attached, &change.reversed()).await {
-                log(&self.failure(&plugin, Hook::SettingsChanged, error));
-            }
-        }
-        Vec::new()
-    }
-
-    fn register(&self, listed: &Listed<C>, next: &Desired) -> Result<Attached<C>, HookError> {
-        let mut offers: Vec<Offer> = Vec::new();
-        contained(|| listed.hooks.register(&mut Registrar::new(&mut offers)))?;
-        let declaration = &listed.declaration;
-        let plugin = declaration.manifest.id();
-        let mut registrations = Vec::with_capacity(offers.len());
-        for offer in offers {
-            let declared = |known: &&Offer| known.slot == offer.slot && known.type_id == offer.type_id;
-            if declaration.offers.iter().find(declared).is_none() {
-                let slot = &offer.slot;
-                return Err(HookError::failed(
-                    format!("it offers `{slot}`, which it did not when added").into(),
-                ));
-            }
-            let owner = ConfigOwner::Service(plugin.clone(), offer.slot.clone());
-            let config = next.config(&owner).cloned();
-            registrations.push(Arc::new(Registration::new(plugin.clone(), offer, config)));
-        }
-        let spec = declaration.manifest.config_spec();
-        let config = spec.zip(next.config(&ConfigOwner::Plugin(plugin.clone())).cloned());
-        let cell = config.map(|(spec, config)| spec.cell(config));
-        let context = Context::new(self.scope.clone(), plugin.clone(), cell, self.surroundings.edits.clone());
-        Ok(Attached {
-            declaration: Arc::clone(declaration),
-            hooks: Arc::clone(&listed.hooks),
-            context: (self.make_context)(context),
-            registrations,
-        })
+        (rising, failures)
     }
 
     /// Hands the new configurations to the handles of those who stay.
-    fn store_configs(&mut self, next: &Desired) {
-        for (owner, config) in &next.configs {
+    fn store_configs(&mut self) {
+        for (owner, config) in &self.next.configs {
             let Some(attached) = self.attached.iter().find(|attached| attached.plugin() == owner.plugin())
             else {
                 continue;
@@ -333,9 +197,8 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             let cell = match owner {
                 ConfigOwner::Plugin(_) => attached.context.config_cell(),
                 ConfigOwner::Service(_, slot) => {
-                    let registration =
-                        attached.registrations.iter().find(|registration| registration.slot == *slot);
-                    registration.and_then(|registration| registration.config.as_ref())
+                    let mine = attached.registrations.iter().find(|registration| registration.slot == *slot);
+                    mine.and_then(|registration| registration.config.as_ref())
                 }
             };
             let Some(cell) = cell else { continue };
@@ -347,19 +210,133 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         }
     }
 
+    /// Builds what must stand before anybody attaches.
     fn build(&self, view: &View) -> Vec<Failure> {
         let resolver = Resolver { view };
         let candidates = view.slots().filter_map(|slot| view.slot(slot)).flat_map(|slot| &slot.candidates);
         let failures = candidates.filter(|candidate| candidate.enabled).filter_map(|candidate| {
-            let reason = candidate.registration.prepare(&resolver).err()?;
-            let what = format!("`{}`: {reason}", candidate.registration.slot);
-            Some(self.failure(&candidate.registration.plugin, Hook::Build, HookError::failed(what.into())))
+            let registration = &candidate.registration;
+            let reason = registration.prepare(&resolver).err()?;
+            let error = HookError::failed(String::from(&*reason).into());
+            Some(self.failure(&registration.plugin, Some(&registration.slot), Hook::Build, error))
         });
         failures.collect()
     }
 
+    /// Attaches the services that settings enable, of plugins that stay.
+    fn enable_services(&mut self) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        for attached in &self.attached {
+            let before = attached.attached_services();
+            failures.extend(attached.attach_services(&self.next));
+            let begun = attached.attached_services().into_iter().filter(|slot| !before.contains(slot));
+            self.undo.enabled_services.extend(begun.map(|slot| (attached.plugin().clone(), slot)));
+        }
+        failures
+    }
+
+    async fn attach(&mut self, rising: Vec<Attached<C>>) -> Vec<Failure> {
+        let mut failures: Vec<Failure> = Vec::new();
+        let mut fallen: HashSet<PluginId> = HashSet::new();
+        for attached in rising {
+            let plugin = attached.plugin().clone();
+            if attached.declaration.manifest.dependencies().iter().any(|id| fallen.contains(id)) {
+                fallen.insert(plugin); // what it needs has failed, which is reported
+                self.forget(attached);
+                continue;
+            }
+            let failed = attached.attach(&self.next, &self.surroundings).await;
+            if failed.is_empty() {
+                tracing::info!(%plugin, scope = %self.scope.name(), "Plugin attached.");
+                self.undo.risen.push(plugin);
+                self.attached.push(attached);
+            } else {
+                failures.extend(failed);
+                fallen.insert(plugin);
+                // It may have got half-way: let it clean up, and then clean up after it.
+                attached.detach(&self.surroundings).await;
+                self.forget(attached);
+            }
+        }
+        failures
+    }
+
+    async fn notify(&mut self) -> Vec<Failure> {
+        let risen: HashSet<PluginId> = self.undo.risen.iter().cloned().collect();
+        for attached in self.attached.iter().filter(|attached| !risen.contains(attached.plugin())) {
+            let change = self.change_for(attached.plugin());
+            if let Err(failure) = attached.tell(&change, &self.surroundings).await {
+                return vec![failure];
+            }
+            self.undo.told.push((attached.plugin().clone(), change));
+        }
+        Vec::new()
+    }
+
+    /// As [`notify`](Self::notify); whoever cannot follow is taken down, with those who need them.
+    async fn notify_without_the_fallen(&mut self) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        loop {
+            let failed = self.notify().await;
+            // Those who were told have been; those who rose were not to be.
+            let told = mem::take(&mut self.undo.told).into_iter().map(|(plugin, _)| plugin);
+            self.undo.risen.extend(told);
+            if failed.is_empty() {
+                return failures;
+            }
+            self.leave_out(&failed);
+            failures.extend(failed);
+            failures.extend(self.dismiss_unwanted().await);
+        }
+    }
+
+    fn change_for(&self, plugin: &PluginId) -> SettingsChange {
+        let owner = ConfigOwner::Plugin(plugin.clone());
+        let config = self.current.config(&owner).cloned().zip(self.next.config(&owner).cloned());
+        SettingsChange { old: self.current.settings(), new: self.next.settings(), config }
+    }
+
+    /// Wants no more of those who failed.
+    fn leave_out(&mut self, failures: &[Failure]) {
+        let fallen: BTreeMap<PluginId, String> = failures
+            .iter()
+            .rev()
+            .map(|failure| (failure.plugin.clone(), failure.error.to_string()))
+            .collect();
+        if !fallen.is_empty() {
+            self.next = Arc::new(self.next.without(&fallen));
+        }
+    }
+
+    fn keep_wanted(&self, rising: Vec<Attached<C>>) -> Vec<Attached<C>> {
+        let (wanted, unwanted) =
+            rising.into_iter().partition(|attached| self.next.order.contains(attached.plugin()));
+        self.forget::<Vec<_>>(unwanted);
+        wanted
+    }
+
+    /// Takes those down who are attached and not wanted any more, and shows readers what is left.
+    async fn dismiss_unwanted(&mut self) -> Vec<Failure> {
+        let view = self.view_of(&self.next, &[], |plugin| self.next.order.contains(plugin));
+        self.publish(Arc::new(view));
+        let mut failures = Vec::new();
+        while let Some(place) =
+            self.attached.iter().rposition(|attached| !self.next.order.contains(attached.plugin()))
+        {
+            let attached = self.attached.remove(place);
+            failures.extend(attached.detach(&self.surroundings).await);
+            self.forget(attached);
+        }
+        failures
+    }
+
     /// The view of those who are attached or `rising`, as far as they `stay`, in the order that `desired` gives.
-    fn view_of(&self, desired: &Desired, rising: &[Attached<C>], stay: &dyn Fn(&PluginId) -> bool) -> View {
+    pub(super) fn view_of(
+        &self,
+        desired: &Desired,
+        rising: &[Attached<C>],
+        stay: impl Fn(&PluginId) -> bool,
+    ) -> View {
         let mut registrations: HashMap<(&SlotId, &PluginId), &Arc<Registration>> = HashMap::new();
         for attached in self.attached.iter().chain(rising).filter(|attached| stay(attached.plugin())) {
             for registration in &attached.registrations {
@@ -380,12 +357,14 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         View::new(slots.collect())
     }
 
-    fn publish(&mut self, view: View) {
-        self.publish_shared(Arc::new(view));
+    fn publish_if_other(&mut self, plan: &ScopePlan, rising: &[Attached<C>], view: Arc<View>) {
+        if !rising.is_empty() || !plan.downs.is_empty() || self.next.slots != self.current.slots {
+            self.publish(view);
+        }
     }
 
     /// Shows `view` to readers; the first one that is replaced in a change is kept, to be shown again if need be.
-    fn publish_shared(&mut self, view: Arc<View>) {
+    fn publish(&mut self, view: Arc<View>) {
         let replaced = self.scope.registry().publish(view);
         match &self.undo.view {
             None => self.undo.view = Some(replaced),
@@ -393,39 +372,22 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         }
     }
 
-    async fn attach(&self, attached: &Attached<C>) -> Result<(), HookError> {
-        let Surroundings { runtime, deadline, .. } = self.surroundings;
-        call(runtime, deadline, || attached.hooks.attach(&attached.context)).await
+    pub(super) fn place_of(&self, plugin: &PluginId) -> Option<usize> {
+        self.attached.iter().position(|attached| attached.plugin() == plugin)
     }
 
-    async fn tell(&self, attached: &Attached<C>, change: &SettingsChange) -> Result<(), HookError> {
-        let Surroundings { runtime, deadline, .. } = self.surroundings;
-        call(runtime, deadline, || attached.hooks.settings_changed(&attached.context, change)).await
-    }
-
-    /// Lets a plugin say goodbye, and ends all that was kept for it, whatever it said.
-    async fn detach(&self, attached: &Attached<C>) -> Vec<Failure> {
-        let Surroundings { runtime, deadline, .. } = self.surroundings;
-        let goodbye = call(runtime, deadline, || attached.hooks.detach(&attached.context)).await;
-        let mut failures: Vec<Failure> = goodbye
-            .err()
-            .into_iter()
-            .map(|error| self.failure(attached.plugin(), Hook::Detach, error))
-            .collect();
-        let clear = attached.context.ledger().clear();
-        let released = tokio::time::timeout(deadline, clear).await;
-        let errors = released.unwrap_or_else(|_| vec![HookError::TimedOut { deadline }]);
-        failures
-            .extend(errors.into_iter().map(|error| self.failure(attached.plugin(), Hook::Release, error)));
-        failures
-    }
-
-    fn failure(&self, plugin: &PluginId, hook: Hook, error: HookError) -> Failure {
-        Failure { scope: self.scope.name().clone(), plugin: plugin.clone(), hook, error }
+    pub(super) fn failure(
+        &self,
+        plugin: &PluginId,
+        slot: Option<&SlotId>,
+        hook: Hook,
+        error: HookError,
+    ) -> Failure {
+        Failure { scope: self.scope.name().clone(), plugin: plugin.clone(), slot: slot.cloned(), hook, error }
     }
 
     /// Drops what holds other people's values, which may panic on their way out.
-    fn forget<T>(&self, what: T) {
+    pub(super) fn forget<T>(&self, what: T) {
         if let Err(error) = contained(|| drop(what)) {
             tracing::error!(scope = %self.scope.name(), %error, "A value panicked when it was dropped.");
         }
@@ -433,6 +395,6 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 }
 
 pub(super) fn log(failure: &Failure) {
-    let Failure { scope, plugin, hook, error } = failure;
+    let Failure { scope, plugin, hook, error, .. } = failure;
     tracing::error!(target: "jackfield::plugin", %plugin, %scope, %hook, %error, "A plugin failed.");
 }

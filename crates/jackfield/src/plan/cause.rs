@@ -27,6 +27,8 @@ pub enum Cause {
         /// What it failed with.
         reason: String,
     },
+    /// It was removed from the runtime.
+    Removed,
     /// Its scope ends.
     Closing,
 }
@@ -40,6 +42,7 @@ impl fmt::Display for Cause {
             Self::Experimental => f.write_str("experimental, off by default"),
             Self::Needs { dependency } => write!(f, "needs {dependency}, which is off"),
             Self::Failed { reason } => write!(f, "failed: {reason}"),
+            Self::Removed => f.write_str("removed"),
             Self::Closing => f.write_str("closing"),
         }
     }

@@ -1,10 +1,11 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    sync::Arc,
 };
 
 use super::{
-    Declaration, ScopeKind, Standing,
+    Cause, Declaration, ScopeKind, Standing,
     order::attach_order,
     slots::{CandidatePlan, candidates},
     standing::standings,
@@ -12,12 +13,63 @@ use super::{
 use crate::{
     config::AnyConfig,
     id::{Pin, PluginId, SlotId},
-    settings::{ConfigTable, DocumentPath, Problem, RuntimeSettings},
+    settings::{ConfigTable, DocumentPath, PluginSettings, Problem, RuntimeSettings, ServiceSettings},
 };
+
+/// Everything that decides what should run in one scope.
+#[derive(Clone)]
+pub(crate) struct Demand {
+    pub(crate) kind: ScopeKind,
+    /// All plugins of the runtime, in the order in which they were added.
+    pub(crate) declarations: Arc<[Arc<Declaration>]>,
+    /// The settings in force in the scope.
+    pub(crate) settings: Arc<RuntimeSettings>,
+    /// The plugins of other scopes that those of this one may need.
+    pub(crate) visible: Arc<BTreeSet<PluginId>>,
+    /// Who is left out because it failed, until its settings change.
+    pub(crate) quarantined: BTreeMap<PluginId, Quarantined>,
+}
+
+/// A plugin that failed, and with what settings it did.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Quarantined {
+    pub(crate) reason: String,
+    entries: Entries,
+}
+
+/// What settings say about one plugin.
+type Entries = (Option<PluginSettings>, Vec<(Pin, ServiceSettings)>);
+
+impl Demand {
+    /// The same, leaving out one plugin more.
+    pub(crate) fn without(&self, plugin: &PluginId, reason: String) -> Self {
+        let mut demand = self.clone();
+        let entries = entries(&self.settings, plugin);
+        demand.quarantined.insert(plugin.clone(), Quarantined { reason, entries });
+        demand
+    }
+
+    /// Who of those who failed in `before` has the same settings, and so would fail again.
+    pub(crate) fn still_quarantined(&mut self, before: &Self) {
+        for (plugin, quarantined) in &before.quarantined {
+            if entries(&self.settings, plugin) == quarantined.entries {
+                self.quarantined.insert(plugin.clone(), quarantined.clone());
+            }
+        }
+    }
+}
+
+fn entries(settings: &RuntimeSettings, plugin: &PluginId) -> Entries {
+    let services = settings.services.iter().filter(|(pin, _)| pin.plugin() == Some(plugin));
+    let services = services.map(|(pin, entry)| (pin.clone(), entry.clone())).collect();
+    (settings.plugins.get(plugin).cloned(), services)
+}
 
 /// What should run in one scope, or does: everything that declarations and settings decide.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Desired {
+    /// What it was made from; nothing while nothing was ever asked for.
+    pub(crate) demand: Option<Arc<Demand>>,
     /// All plugins of the scope's kind, as they were added.
     pub(crate) standings: Vec<Standing>,
     /// Those that take part, in the order in which they attach, or did.
@@ -50,6 +102,12 @@ pub(crate) struct ReadConfig {
     pub(crate) typed: AnyConfig,
 }
 
+impl fmt::Debug for Demand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Demand").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for ReadConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.table.fmt(f)
@@ -57,26 +115,40 @@ impl fmt::Debug for ReadConfig {
 }
 
 impl Desired {
-    /// What `settings` ask of a scope of this kind that runs `current` and sees the plugins in `visible`.
-    pub(super) fn of(
-        kind: ScopeKind,
-        declarations: &[std::sync::Arc<Declaration>],
-        settings: &RuntimeSettings,
-        visible: &BTreeSet<PluginId>,
-        current: &Self,
-        problems: &mut Vec<Problem>,
-    ) -> Self {
-        let plugins: Vec<&Declaration> =
-            declarations.iter().map(AsRef::as_ref).filter(|plugin| plugin.scope == kind).collect();
-        let standings = standings(&plugins, settings, visible);
+    /// What is asked of a scope that runs `current`.
+    pub(crate) fn of(demand: Demand, current: &Self, problems: &mut Vec<Problem>) -> Self {
+        let demand = Arc::new(demand);
+        let plugins: Vec<&Declaration> = demand
+            .declarations
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|plugin| plugin.scope == demand.kind)
+            .collect();
+        let standings = standings(&plugins, &demand);
         let enabled: Vec<&Declaration> = (plugins.iter().zip(&standings))
             .filter_map(|(plugin, standing)| standing.enabled.then_some(*plugin))
             .collect();
         let order = order(&enabled, current);
-        let slots = candidates(&enabled, settings);
-        let mut desired = Self { standings, order, slots, configs: BTreeMap::new() };
-        desired.read_configs(&plugins, settings, current, problems);
+        let slots = candidates(&enabled, &demand.settings);
+        let mut desired =
+            Self { demand: Some(Arc::clone(&demand)), standings, order, slots, configs: BTreeMap::new() };
+        desired.read_configs(&plugins, &demand.settings, current, problems);
         desired
+    }
+
+    /// The same without `fallen`, who failed with these reasons, and without those who need them.
+    pub(crate) fn without(&self, fallen: &BTreeMap<PluginId, String>) -> Self {
+        let Some(demand) = &self.demand else { return self.clone() };
+        let less =
+            |demand: Demand, (plugin, reason): (&PluginId, &String)| demand.without(plugin, reason.clone());
+        let demand = fallen.iter().fold(Demand::clone(demand), less);
+        // Fewer plugins want fewer configurations, and these have been read.
+        Self::of(demand, self, &mut Vec::new())
+    }
+
+    /// The settings in force in the scope.
+    pub(crate) fn settings(&self) -> Arc<RuntimeSettings> {
+        self.demand.as_ref().map(|demand| Arc::clone(&demand.settings)).unwrap_or_default()
     }
 
     pub(crate) fn attached(&self) -> BTreeSet<PluginId> {
@@ -95,8 +167,14 @@ impl Desired {
         self.slots.get(slot)?.iter().find(|candidate| candidate.enabled).map(|candidate| &candidate.plugin)
     }
 
+    /// Whether the candidate of `plugin` for `slot` takes part.
+    pub(crate) fn takes_part(&self, plugin: &PluginId, slot: &SlotId) -> bool {
+        let candidates = self.slots.get(slot).into_iter().flatten();
+        candidates.into_iter().any(|candidate| candidate.plugin == *plugin && candidate.enabled)
+    }
+
     /// Leaves `plugin` out, which could not be brought back.
-    pub(crate) fn lose(&mut self, plugin: &PluginId, cause: super::Cause) {
+    pub(crate) fn lose(&mut self, plugin: &PluginId, cause: Cause) {
         self.order.retain(|id| id != plugin);
         for candidates in self.slots.values_mut() {
             candidates.retain(|candidate| candidate.plugin != *plugin);

@@ -16,7 +16,11 @@ pub(super) fn difference(scope: ScopeName, old: &Desired, new: Arc<Desired>) -> 
     let (was, will) = (old.attached(), new.attached());
     let step = |plugin: &PluginId| Step {
         plugin: plugin.clone(),
-        cause: new.standing(plugin).map_or(Cause::Closing, |standing| standing.cause.clone()),
+        cause: match new.standing(plugin) {
+            Some(standing) => standing.cause.clone(),
+            None if new.demand.is_some() => Cause::Removed,
+            None => Cause::Closing,
+        },
     };
     let downs = old.order.iter().rev().filter(|plugin| !will.contains(*plugin)).map(step).collect();
     let ups = new.order.iter().filter(|plugin| !was.contains(*plugin)).map(step).collect();

@@ -1,6 +1,6 @@
 //! Settings may name what is not there.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::Declaration;
 use crate::{
@@ -20,18 +20,19 @@ pub enum UnknownReferences {
     Ignore,
 }
 
-/// `settings` without what nobody answers to, and what that was. A pin for a plugin that is off is no such thing:
-/// it waits.
+/// `settings` without what nobody answers to, and what that was. A pin for a plugin that is off, or was removed, is no
+/// such thing: it waits.
 pub(super) fn without_unknown(
     settings: &RuntimeSettings,
     declarations: &[Arc<Declaration>],
+    removed: &BTreeSet<PluginId>,
 ) -> (RuntimeSettings, Vec<Problem>) {
     let mut known = renamed(settings, declarations);
     let mut problems = Vec::new();
     let find = |id: &PluginId| declarations.iter().find(|declaration| declaration.manifest.id() == id);
 
     known.plugins.retain(|id, _| {
-        let found = find(id).is_some();
+        let found = find(id).is_some() || removed.contains(id);
         if !found {
             let path = DocumentPath::new(["plugins", id.as_str()]);
             problems.push(unknown(path, "plugin", id.as_str(), plugin_names(declarations)));
@@ -39,7 +40,7 @@ pub(super) fn without_unknown(
         found
     });
     known.services.retain(|pin, _| {
-        let Some(plugin) = pin.plugin() else { return true };
+        let Some(plugin) = pin.plugin().filter(|plugin| !removed.contains(*plugin)) else { return true };
         let path = DocumentPath::new(["services", &pin.to_string()]);
         let Some(declaration) = find(plugin) else {
             problems.push(unknown(path, "plugin", plugin.as_str(), plugin_names(declarations)));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Cause, Declaration};
+use super::{Cause, Declaration, Demand};
 use crate::{id::PluginId, manifest::Manifest, settings::RuntimeSettings};
 
 /// Whether one plugin takes part in a scope, and why.
@@ -30,33 +30,32 @@ pub(super) fn base(manifest: &Manifest, settings: &RuntimeSettings) -> (bool, Ca
     if manifest.is_enabled_by_default() { (true, Cause::Default) } else { (false, Cause::Experimental) }
 }
 
-/// The standings of `plugins`, which share a scope that sees the plugins in `visible` besides them.
-pub(super) fn standings(
-    plugins: &[&Declaration],
-    settings: &RuntimeSettings,
-    visible: &BTreeSet<PluginId>,
-) -> Vec<Standing> {
+/// The standings of `plugins`, which share a scope.
+pub(super) fn standings(plugins: &[&Declaration], demand: &Demand) -> Vec<Standing> {
     let mut standings: Vec<_> = plugins
         .iter()
         .map(|plugin| {
-            let (enabled, cause) = base(&plugin.manifest, settings);
-            Standing { plugin: plugin.manifest.id().clone(), enabled, cause }
+            let id = plugin.manifest.id();
+            let (enabled, cause) = base(&plugin.manifest, &demand.settings);
+            let (enabled, cause) = match demand.quarantined.get(id) {
+                Some(failed) if enabled => (false, Cause::Failed { reason: failed.reason.clone() }),
+                _ => (enabled, cause),
+            };
+            Standing { plugin: id.clone(), enabled, cause }
         })
         .collect();
 
     // Whoever needs a plugin that is off goes too, until nobody is left who does. Each round costs one pass, and
     // switches at least one plugin off.
-    let on = |standings: &[Standing]| -> BTreeSet<PluginId> {
-        standings.iter().filter(|standing| standing.enabled).map(|standing| standing.plugin.clone()).collect()
-    };
-    let mut enabled = on(&standings);
+    let on = standings.iter().filter(|standing| standing.enabled);
+    let mut enabled: BTreeSet<PluginId> = on.map(|standing| standing.plugin.clone()).collect();
     loop {
         let mut settled = true;
         for (plugin, standing) in plugins.iter().zip(&mut standings) {
             if !standing.enabled || plugin.manifest.is_locked() {
                 continue;
             }
-            let unmet = |id: &&PluginId| !enabled.contains(*id) && !visible.contains(*id);
+            let unmet = |id: &&PluginId| !enabled.contains(*id) && !demand.visible.contains(*id);
             if let Some(dependency) = plugin.manifest.dependencies().iter().find(unmet) {
                 standing.enabled = false;
                 standing.cause = Cause::Needs { dependency: dependency.clone() };

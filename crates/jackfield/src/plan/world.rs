@@ -1,6 +1,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Desired, Plan, ScopeKind, ScopeName, UnknownReferences, difference::difference, normalise};
+use super::{
+    Demand, Desired, Plan, ScopeKind, ScopeName, ScopePlan, SessionKey, UnknownReferences,
+    difference::difference, normalise,
+};
 use crate::{
     id::PluginId,
     manifest::Manifest,
@@ -21,72 +24,128 @@ pub(crate) struct Declaration {
 #[derive(Clone, Default)]
 pub(crate) struct World {
     pub(crate) generation: u64,
-    pub(crate) declarations: Arc<[Arc<Declaration>]>,
     pub(crate) unknown: UnknownReferences,
-    pub(crate) settings: Arc<RuntimeSettings>,
+    pub(crate) wishes: Wishes,
     pub(crate) global: Arc<Desired>,
     pub(crate) sessions: Vec<SessionWorld>,
+}
+
+/// What is wanted: which plugins there are, the settings, and what scopes have on top of them.
+#[derive(Clone, Default)]
+pub(crate) struct Wishes {
+    pub(crate) declarations: Arc<[Arc<Declaration>]>,
+    /// Plugins that were removed. What settings say of them waits for their return.
+    pub(crate) removed: Arc<BTreeSet<PluginId>>,
+    pub(crate) settings: Arc<RuntimeSettings>,
+    pub(crate) global_overlay: Arc<RuntimeSettings>,
+    pub(crate) session_overlays: Arc<std::collections::BTreeMap<SessionKey, Arc<RuntimeSettings>>>,
 }
 
 /// What a session runs.
 #[derive(Clone)]
 pub(crate) struct SessionWorld {
+    pub(crate) key: SessionKey,
     pub(crate) name: ScopeName,
     pub(crate) current: Arc<Desired>,
 }
 
-impl World {
-    /// What would make everything follow `settings`.
-    pub(crate) fn plan(&self, settings: &RuntimeSettings) -> Result<Plan, Problems> {
-        let mut problems = Vec::new();
-        let (settings, skipped) = self.known(settings, &mut problems);
-        let nobody = BTreeSet::new();
-        let global = self.desired(ScopeKind::Global, &settings, &nobody, &self.global, &mut problems);
-        let visible = global.attached();
-        let mut scopes = vec![difference(ScopeName::Global, &self.global, Arc::new(global))];
+impl Wishes {
+    /// The same with other settings.
+    pub(crate) fn with_settings(&self, settings: RuntimeSettings) -> Self {
+        Self { settings: Arc::new(settings), ..self.clone() }
+    }
 
-        // Sessions that run the same want the same: it is computed once for all of them.
-        let mut computed: Vec<(&Arc<Desired>, Arc<Desired>)> = Vec::new();
+    /// The same with another overlay of one scope.
+    pub(crate) fn with_overlay(&self, scope: &ScopeName, overlay: RuntimeSettings) -> Self {
+        let mut wishes = self.clone();
+        match scope {
+            ScopeName::Global => wishes.global_overlay = Arc::new(overlay),
+            ScopeName::Session { key, .. } => {
+                Arc::make_mut(&mut wishes.session_overlays).insert(*key, Arc::new(overlay));
+            }
+        }
+        wishes
+    }
+
+    /// Forgets what a session had on top.
+    pub(crate) fn forget(&mut self, key: SessionKey) {
+        if self.session_overlays.contains_key(&key) {
+            Arc::make_mut(&mut self.session_overlays).remove(&key);
+        }
+    }
+}
+
+impl World {
+    /// What would make everything follow `wishes`.
+    pub(crate) fn plan(&self, wishes: &Wishes) -> Result<Plan, Problems> {
+        let mut problems = Vec::new();
+        let (wishes, skipped) = self.known(wishes, &mut problems);
+        let global = self.desired_global(&wishes, &mut problems);
+        let visible = Arc::new(global.attached());
+        let mut scopes = vec![difference(ScopeName::Global, &self.global, Arc::new(global))];
+        scopes.extend(self.plan_sessions(&wishes, &visible, &mut problems));
+        if self.sessions.is_empty() {
+            // Nobody runs the session plugins, yet their configuration should be found wrong now.
+            let demand = demand(ScopeKind::Session, &wishes, &Arc::default(), &visible);
+            Desired::of(demand, &Desired::default(), &mut problems);
+        }
+        if problems.is_empty() {
+            Ok(Plan { scopes, skipped, generation: self.generation, wishes: Arc::new(wishes) })
+        } else {
+            Err(Problems(problems))
+        }
+    }
+
+    /// What the sessions have to do for `wishes` when they see these global plugins.
+    pub(crate) fn plan_sessions(
+        &self,
+        wishes: &Wishes,
+        visible: &Arc<BTreeSet<PluginId>>,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<ScopePlan> {
+        // Sessions that run the same and have the same on top want the same: it is computed once for all of them.
+        let nothing = Arc::default();
+        let mut computed: Vec<(&Arc<Desired>, &Arc<RuntimeSettings>, Arc<Desired>)> = Vec::new();
+        let mut plans = Vec::with_capacity(self.sessions.len());
         for session in &self.sessions {
-            let same = computed.iter().find(|(current, _)| Arc::ptr_eq(current, &session.current));
-            let next = match same {
-                Some((_, next)) => Arc::clone(next),
+            let (current, overlay) =
+                (&session.current, wishes.session_overlays.get(&session.key).unwrap_or(&nothing));
+            let same = |(other, over, _): &&(&Arc<Desired>, &Arc<RuntimeSettings>, Arc<Desired>)| {
+                Arc::ptr_eq(other, current) && Arc::ptr_eq(over, overlay)
+            };
+            let next = match computed.iter().find(same) {
+                Some((_, _, next)) => Arc::clone(next),
                 None => {
-                    let current = &session.current;
-                    let next = Arc::new(self.desired(
-                        ScopeKind::Session,
-                        &settings,
-                        &visible,
-                        current,
-                        &mut problems,
-                    ));
-                    computed.push((current, Arc::clone(&next)));
+                    let mut demand = demand(ScopeKind::Session, wishes, overlay, visible);
+                    current.demand.iter().for_each(|before| demand.still_quarantined(before));
+                    let next = Arc::new(Desired::of(demand, current, problems));
+                    computed.push((current, overlay, Arc::clone(&next)));
                     next
                 }
             };
-            scopes.push(difference(session.name.clone(), &session.current, next));
+            plans.push(difference(session.name.clone(), current, next));
         }
-        if self.sessions.is_empty() {
-            // Nobody runs the session plugins, yet their configuration should be found wrong now.
-            self.desired(ScopeKind::Session, &settings, &visible, &Desired::default(), &mut problems);
-        }
-        if !problems.is_empty() {
-            return Err(Problems(problems));
-        }
-        Ok(Plan { scopes, skipped, generation: self.generation, settings: Arc::new(settings) })
+        plans
     }
 
-    /// What opens a session.
-    pub(crate) fn plan_opening(&self, name: ScopeName) -> Result<Plan, Problems> {
+    /// What opens a session with this on top of the settings.
+    pub(crate) fn plan_opening(&self, name: ScopeName, overlay: RuntimeSettings) -> Result<Plan, Problems> {
         let mut problems = Vec::new();
-        let (settings, skipped) = self.known(&self.settings, &mut problems);
-        let (nothing, visible) = (Desired::default(), self.global.attached());
-        let next = self.desired(ScopeKind::Session, &settings, &visible, &nothing, &mut problems);
+        let wishes = self.wishes.with_overlay(&name, overlay);
+        let (wishes, skipped) = self.known(&wishes, &mut problems);
+        let nothing = Desired::default();
+        let none = Arc::default();
+        let overlay = match &name {
+            ScopeName::Session { key, .. } => wishes.session_overlays.get(key).unwrap_or(&none),
+            ScopeName::Global => &none,
+        };
+        let demand = demand(ScopeKind::Session, &wishes, overlay, &Arc::new(self.global.attached()));
+        let next = Desired::of(demand, &nothing, &mut problems);
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
         let scopes = vec![difference(name, &nothing, Arc::new(next))];
-        Ok(Plan { scopes, skipped, generation: self.generation, settings: Arc::clone(&self.settings) })
+        Ok(Plan { scopes, skipped, generation: self.generation, wishes: Arc::new(wishes) })
     }
 
     /// What closes everything `closes` names.
@@ -99,37 +158,57 @@ impl World {
             .filter(|(name, _)| closes(name))
             .map(|(name, current)| difference(name, current, nothing()))
             .collect();
-        Plan {
-            scopes,
-            skipped: Vec::new(),
-            generation: self.generation,
-            settings: Arc::clone(&self.settings),
-        }
+        let wishes = Arc::new(self.wishes.clone());
+        Plan { scopes, skipped: Vec::new(), generation: self.generation, wishes }
     }
 
-    /// `settings` without what nobody answers to, and what of that is passed over; what is not is a problem.
-    fn known(
-        &self,
-        settings: &RuntimeSettings,
-        problems: &mut Vec<Problem>,
-    ) -> (RuntimeSettings, Vec<Problem>) {
-        let (settings, unknown) = normalise::without_unknown(settings, &self.declarations);
+    fn desired_global(&self, wishes: &Wishes, problems: &mut Vec<Problem>) -> Desired {
+        let mut demand = demand(ScopeKind::Global, wishes, &wishes.global_overlay, &Arc::default());
+        self.global.demand.iter().for_each(|before| demand.still_quarantined(before));
+        Desired::of(demand, &self.global, problems)
+    }
+
+    /// `wishes` without what nobody answers to, and what of that is passed over; what is not is a problem.
+    fn known(&self, wishes: &Wishes, problems: &mut Vec<Problem>) -> (Wishes, Vec<Problem>) {
+        let mut unknown = Vec::new();
+        let mut known = |settings: &Arc<RuntimeSettings>| {
+            if settings.is_empty() {
+                return Arc::clone(settings); // as most overlays are
+            }
+            let (settings, found) =
+                normalise::without_unknown(settings, &wishes.declarations, &wishes.removed);
+            unknown.extend(found);
+            Arc::new(settings)
+        };
+        let settings = known(&wishes.settings);
+        let global_overlay = known(&wishes.global_overlay);
+        let overlays = wishes.session_overlays.iter().map(|(key, overlay)| (*key, known(overlay)));
+        let session_overlays = if wishes.session_overlays.is_empty() {
+            Arc::clone(&wishes.session_overlays)
+        } else {
+            Arc::new(overlays.collect())
+        };
+        let wishes = Wishes { settings, global_overlay, session_overlays, ..wishes.clone() };
         match self.unknown {
             UnknownReferences::Reject => problems.extend(unknown),
-            UnknownReferences::Skip => return (settings, unknown),
+            UnknownReferences::Skip => return (wishes, unknown),
             UnknownReferences::Ignore => {}
         }
-        (settings, Vec::new())
+        (wishes, Vec::new())
     }
+}
 
-    fn desired(
-        &self,
-        kind: ScopeKind,
-        settings: &RuntimeSettings,
-        visible: &BTreeSet<PluginId>,
-        current: &Desired,
-        problems: &mut Vec<Problem>,
-    ) -> Desired {
-        Desired::of(kind, &self.declarations, settings, visible, current, problems)
-    }
+fn demand(
+    kind: ScopeKind,
+    wishes: &Wishes,
+    overlay: &Arc<RuntimeSettings>,
+    visible: &Arc<BTreeSet<PluginId>>,
+) -> Demand {
+    let settings = if overlay.is_empty() {
+        Arc::clone(&wishes.settings)
+    } else {
+        Arc::new(wishes.settings.overlaid(overlay))
+    };
+    let declarations = Arc::clone(&wishes.declarations);
+    Demand { kind, declarations, settings, visible: Arc::clone(visible), quarantined: Default::default() }
 }

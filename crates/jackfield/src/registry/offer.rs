@@ -3,7 +3,7 @@
 use std::{
     any::{Any, TypeId, type_name},
     fmt,
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use super::{
@@ -31,7 +31,28 @@ pub enum Kind {
     Lazy,
 }
 
-type Make = dyn Fn(&Resolver<'_>, Option<&Arc<dyn ConfigCell>>) -> Result<Erased, BoxError> + Send + Sync;
+type Make = dyn Fn(&Resolver<'_>, Option<&Arc<dyn ConfigCell>>) -> Result<Built, BoxError> + Send + Sync;
+
+/// What a builder made: the service, and what others want to remember of it under a type that they know.
+pub(crate) struct Built {
+    service: Erased,
+    companion: Option<Companion>,
+}
+
+pub(crate) type Companion = Arc<dyn Any + Send + Sync>;
+
+/// Called when a service was built, before anybody has it. If it fails, the service is not there.
+pub(crate) type OnBuilt = Box<dyn Fn(&Companion) -> Result<(), BoxError> + Send + Sync>;
+
+impl Built {
+    fn new<T: ?Sized + Send + Sync + 'static>(service: Arc<T>) -> Self {
+        Self { service: Erased::new(service), companion: None }
+    }
+
+    pub(crate) fn with<T: ?Sized + Send + Sync + 'static>(service: Arc<T>, companion: Companion) -> Self {
+        Self { companion: Some(companion), ..Self::new(service) }
+    }
+}
 
 /// One plugin's candidate for one slot, as declared.
 #[derive(Clone)]
@@ -43,6 +64,8 @@ pub(crate) struct Offer {
     pub(crate) kind: Kind,
     pub(crate) priority: Priority,
     pub(crate) config: Option<ConfigSpec>,
+    /// Whether its builder also makes a companion.
+    pub(crate) has_companion: bool,
     capabilities: Arc<[Arc<dyn Any + Send + Sync>]>,
     make: Arc<Make>,
 }
@@ -59,6 +82,8 @@ pub(crate) struct Registration {
     capabilities: Arc<[Arc<dyn Any + Send + Sync>]>,
     make: Arc<Make>,
     cell: ServiceCell,
+    companion: OnceLock<Companion>,
+    on_built: OnceLock<OnBuilt>,
 }
 
 impl Registration {
@@ -66,12 +91,43 @@ impl Registration {
         let Offer { slot, type_name, kind, priority, config: spec, capabilities, make, .. } = offer;
         let config = spec.zip(config).map(|(spec, config)| spec.cell(config));
         let cell = ServiceCell::default();
-        Self { plugin, slot, kind, base_priority: priority, type_name, config, capabilities, make, cell }
+        let (companion, on_built) = (OnceLock::new(), OnceLock::new());
+        let base_priority = priority;
+        Self {
+            plugin,
+            slot,
+            kind,
+            base_priority,
+            type_name,
+            config,
+            capabilities,
+            make,
+            cell,
+            companion,
+            on_built,
+        }
+    }
+
+    /// Has `on_built` called when the service is built. Once, before that can happen.
+    pub(crate) fn when_built(&self, on_built: OnBuilt) {
+        self.on_built.set(on_built).ok(); // it is called once, by whoever made the registration
+    }
+
+    /// What the builder made besides the service; nothing before it was built.
+    pub(crate) fn companion(&self) -> Option<&Companion> {
+        self.companion.get()
     }
 
     /// The service, built if it has not been yet.
     pub(super) fn provide(&self, resolver: &Resolver<'_>) -> Result<Erased, Arc<str>> {
-        let build = || (self.make)(resolver, self.config.as_ref());
+        let build = || {
+            let Built { service, companion } = (self.make)(resolver, self.config.as_ref())?;
+            if let Some(companion) = companion {
+                self.on_built.get().map_or(Ok(()), |on_built| on_built(&companion))?;
+                self.companion.set(companion).ok(); // a factory has no companion, and all else is built once
+            }
+            Ok(service)
+        };
         match self.kind {
             Kind::Factory => contained(build),
             Kind::Singleton | Kind::Lazy => match self.cell.get() {
@@ -115,7 +171,14 @@ impl<'a> Registrar<'a> {
     /// [`lazy`](Offering::lazy) or [`factory`](Offering::factory).
     pub fn provide<T: ?Sized + Send + Sync + 'static>(&mut self, slot: Slot<T>) -> Offering<'_, T> {
         let priority = self.default_priority;
-        Offering { offers: self.offers, slot, former: Vec::new(), priority, capabilities: Vec::new() }
+        Offering {
+            offers: self.offers,
+            slot,
+            former: Vec::new(),
+            config: None,
+            priority,
+            capabilities: Vec::new(),
+        }
     }
 }
 
@@ -131,6 +194,7 @@ pub struct Offering<'a, T: ?Sized> {
     offers: &'a mut Vec<Offer>,
     slot: Slot<T>,
     former: Vec<SlotId>,
+    config: Option<ConfigSpec>,
     priority: Priority,
     capabilities: Vec<Arc<dyn Any + Send + Sync>>,
 }
@@ -159,37 +223,43 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
         self
     }
 
+    /// Says of which type the service's configuration is; for services that ask their context for it.
+    pub fn config<C: Configuration>(mut self) -> Self {
+        self.config = Some(ConfigSpec::of::<C>());
+        self
+    }
+
     /// Made once per scope, before any plugin attaches.
     pub fn singleton(self, make: impl Fn(&Resolver<'_>) -> Arc<T> + Send + Sync + 'static) {
-        self.offer(Kind::Singleton, None, Arc::new(move |resolver, _| Ok(Erased::new(make(resolver)))));
+        self.offer(Kind::Singleton, false, Arc::new(move |resolver, _| Ok(Built::new(make(resolver)))));
     }
 
     /// As [`singleton`](Self::singleton), with a configuration that follows the settings.
     pub fn configured<C: Configuration>(self, make: impl Fn(Live<C>) -> Arc<T> + Send + Sync + 'static) {
         let make = move |_: &Resolver<'_>, cell: Option<&Arc<dyn ConfigCell>>| {
             let config = cell.and_then(|cell| Live::of(Arc::clone(cell)));
-            Ok(Erased::new(make(config.ok_or("its configuration was not read")?)))
+            Ok(Built::new(make(config.ok_or("its configuration was not read")?)))
         };
-        self.offer(Kind::Singleton, Some(ConfigSpec::of::<C>()), Arc::new(make));
+        self.config::<C>().offer(Kind::Singleton, false, Arc::new(make));
     }
 
     /// A service that exists already, shared with every scope that registers it.
     pub fn value(self, service: Arc<T>) {
-        self.offer(Kind::Singleton, None, Arc::new(move |_, _| Ok(Erased::new(Arc::clone(&service)))));
+        self.offer(Kind::Singleton, false, Arc::new(move |_, _| Ok(Built::new(Arc::clone(&service)))));
     }
 
     /// Made once per scope, when it is first looked up.
     pub fn lazy(self, make: impl Fn(&Resolver<'_>) -> Result<Arc<T>, BoxError> + Send + Sync + 'static) {
-        self.offer(Kind::Lazy, None, Arc::new(move |resolver, _| make(resolver).map(Erased::new)));
+        self.offer(Kind::Lazy, false, Arc::new(move |resolver, _| make(resolver).map(Built::new)));
     }
 
     /// Made anew at every lookup.
     pub fn factory(self, make: impl Fn(&Resolver<'_>) -> Result<Arc<T>, BoxError> + Send + Sync + 'static) {
-        self.offer(Kind::Factory, None, Arc::new(move |resolver, _| make(resolver).map(Erased::new)));
+        self.offer(Kind::Factory, false, Arc::new(move |resolver, _| make(resolver).map(Built::new)));
     }
 
-    fn offer(self, kind: Kind, config: Option<ConfigSpec>, make: Arc<Make>) {
-        let Self { offers, slot, former, priority, capabilities } = self;
+    pub(crate) fn offer(self, kind: Kind, has_companion: bool, make: Arc<Make>) {
+        let Self { offers, slot, former, config, priority, capabilities } = self;
         let offer = Offer {
             slot: slot.id(),
             former,
@@ -198,6 +268,7 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
             kind,
             priority,
             config,
+            has_companion,
             capabilities: capabilities.into(),
             make,
         };

@@ -1,0 +1,216 @@
+//! A plugin at work in a scope, with its services: the instance that an undo brings back.
+
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::{
+    catalogue::Listed,
+    hook::{call, contained},
+    surroundings::Surroundings,
+};
+use crate::{
+    context::{Context, SettingsChange},
+    error::{BoxError, HookError},
+    id::{PluginId, SlotId},
+    plan::{ConfigOwner, Declaration, Desired, ScopeName},
+    plugin::Hooks,
+    registry::{Companion, Offer, Registrar, Registration},
+    report::{Failure, Hook},
+    scope::Scope,
+    service,
+};
+
+pub(super) struct Attached<C> {
+    pub(super) declaration: Arc<Declaration>,
+    pub(super) context: C,
+    pub(super) registrations: Vec<Arc<Registration>>,
+    hooks: Arc<dyn Hooks<C>>,
+    services: Vec<(Arc<Registration>, Arc<Bound>)>,
+}
+
+/// A service with a life of its own, bound to its scope.
+struct Bound {
+    context: Context,
+    /// Whether its plugin is there: a lazy service that somebody builds after that must not begin.
+    open: AtomicBool,
+    attached: AtomicBool,
+}
+
+impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
+    /// Registers a plugin that is about to attach.
+    pub(super) fn register(
+        listed: &Listed<C>,
+        scope: &Scope,
+        next: &Desired,
+        surroundings: &Surroundings,
+        make_context: &(dyn Fn(Context) -> C + Send + Sync),
+    ) -> Result<Self, HookError> {
+        let mut offers: Vec<Offer> = Vec::new();
+        contained(|| listed.hooks.register(&mut Registrar::new(&mut offers)))?;
+        let declaration = Arc::clone(&listed.declaration);
+        let plugin = declaration.manifest.id();
+        let context =
+            |config| Context::new(scope.clone(), plugin.clone(), config, surroundings.edits.clone());
+
+        let (mut registrations, mut services) = (Vec::with_capacity(offers.len()), Vec::new());
+        for offer in offers {
+            let declared = |known: &&Offer| known.slot == offer.slot && known.type_id == offer.type_id;
+            if declaration.offers.iter().find(declared).is_none() {
+                let slot = &offer.slot;
+                return Err(HookError::failed(
+                    format!("it offers `{slot}`, which it did not when added").into(),
+                ));
+            }
+            let config = next.config(&ConfigOwner::Service(plugin.clone(), offer.slot.clone())).cloned();
+            let stateful = offer.has_companion;
+            let registration = Arc::new(Registration::new(plugin.clone(), offer, config));
+            if stateful {
+                let bound = Arc::new(Bound {
+                    context: context(registration.config.clone()),
+                    open: AtomicBool::new(true),
+                    attached: AtomicBool::new(false),
+                });
+                bound.follow(&registration);
+                services.push((Arc::clone(&registration), bound));
+            }
+            registrations.push(registration);
+        }
+        let config = next.config(&ConfigOwner::Plugin(plugin.clone())).cloned();
+        let cell = declaration.manifest.config_spec().zip(config).map(|(spec, config)| spec.cell(config));
+        let context = make_context(context(cell));
+        Ok(Self { declaration, context, registrations, hooks: Arc::clone(&listed.hooks), services })
+    }
+
+    pub(super) fn plugin(&self) -> &PluginId {
+        self.declaration.manifest.id()
+    }
+
+    /// Attaches the services that take part, and then the plugin. One that fails does not keep the others from it.
+    pub(super) async fn attach(&self, desired: &Desired, surroundings: &Surroundings) -> Vec<Failure> {
+        self.services.iter().for_each(|(_, bound)| bound.open.store(true, Ordering::Release));
+        let mut failures = self.attach_services(desired);
+        let hook = || self.hooks.attach(&self.context);
+        if let Err(error) = call(surroundings, hook).await {
+            failures.push(self.failure(None, Hook::Attach, error));
+        }
+        failures
+    }
+
+    /// Attaches those services that take part and have not yet. A lazy one that nobody has asked for waits.
+    pub(super) fn attach_services(&self, desired: &Desired) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        for (registration, bound) in &self.services {
+            let Some(companion) = registration.companion() else { continue };
+            if desired.takes_part(self.plugin(), &registration.slot)
+                && let Err(error) = bound.attach(companion)
+            {
+                failures.push(self.failure(Some(&registration.slot), Hook::Attach, error));
+            }
+        }
+        failures
+    }
+
+    /// Lets the plugin say goodbye, and then its services, last in, first out; ends all that was kept for them,
+    /// whatever they said.
+    pub(super) async fn detach(&self, surroundings: &Surroundings) -> Vec<Failure> {
+        self.services.iter().for_each(|(_, bound)| bound.open.store(false, Ordering::Release));
+        let goodbye = call(surroundings, || self.hooks.detach(&self.context)).await;
+        let mut failures = self.farewell(None, goodbye, &self.context, surroundings).await;
+        failures.extend(self.detach_services(surroundings, |_| true).await);
+        failures
+    }
+
+    /// Detaches those attached services of which `which` says so.
+    pub(super) async fn detach_services(
+        &self,
+        surroundings: &Surroundings,
+        which: impl Fn(&SlotId) -> bool,
+    ) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        for (registration, bound) in
+            self.services.iter().rev().filter(|(registration, _)| which(&registration.slot))
+        {
+            if !bound.attached.swap(false, Ordering::AcqRel) {
+                continue;
+            }
+            let hooks = registration.companion().and_then(service::hooks);
+            let goodbye = match hooks {
+                Some(hooks) => call(surroundings, || hooks.detach(&bound.context)).await,
+                None => Ok(()),
+            };
+            failures
+                .extend(self.farewell(Some(&registration.slot), goodbye, &bound.context, surroundings).await);
+        }
+        failures
+    }
+
+    /// Tells the plugin of new settings.
+    pub(super) async fn tell(
+        &self,
+        change: &SettingsChange,
+        surroundings: &Surroundings,
+    ) -> Result<(), Failure> {
+        let told = call(surroundings, || self.hooks.settings_changed(&self.context, change)).await;
+        told.map_err(|error| self.failure(None, Hook::SettingsChanged, error))
+    }
+
+    /// The slots of the services that are attached, of those that have a life of their own.
+    pub(super) fn attached_services(&self) -> Vec<SlotId> {
+        let attached = self.services.iter().filter(|(_, bound)| bound.attached.load(Ordering::Acquire));
+        attached.map(|(registration, _)| registration.slot.clone()).collect()
+    }
+
+    pub(super) fn failure(&self, slot: Option<&SlotId>, hook: Hook, error: HookError) -> Failure {
+        let (scope, plugin) = (ScopeName::clone(self.context.scope().name()), self.plugin().clone());
+        Failure { scope, plugin, slot: slot.cloned(), hook, error }
+    }
+
+    async fn farewell(
+        &self,
+        slot: Option<&SlotId>,
+        goodbye: Result<(), HookError>,
+        context: &Context,
+        surroundings: &Surroundings,
+    ) -> Vec<Failure> {
+        let deadline = surroundings.deadline;
+        let released = tokio::time::timeout(deadline, context.ledger().clear()).await;
+        let released = released.unwrap_or_else(|_| vec![HookError::TimedOut { deadline }]);
+        let goodbye = goodbye.err().map(|error| (Hook::Detach, error));
+        let failures = goodbye.into_iter().chain(released.into_iter().map(|error| (Hook::Release, error)));
+        failures.map(|(hook, error)| self.failure(slot, hook, error)).collect()
+    }
+}
+
+impl Bound {
+    /// A lazy service begins when it is built, whoever has it built.
+    fn follow(self: &Arc<Self>, registration: &Registration) {
+        if registration.kind == crate::registry::Kind::Lazy {
+            let bound = Arc::clone(self);
+            registration.when_built(Box::new(move |companion| {
+                bound.attach(companion).map_err(|error| BoxError::from(error.to_string()))
+            }));
+        }
+    }
+
+    fn attach(&self, companion: &Companion) -> Result<(), HookError> {
+        if !self.open.load(Ordering::Acquire) {
+            return Err(HookError::failed("its plugin has detached".into()));
+        }
+        if self.attached.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let Some(hooks) = service::hooks(companion) else { return Ok(()) };
+        let attached =
+            contained(|| hooks.attach(&self.context)).and_then(|done| done.map_err(HookError::failed));
+        if attached.is_err() {
+            self.attached.store(false, Ordering::Release);
+            self.context.ledger().abandon(); // it may have got half-way
+        }
+        attached
+    }
+}

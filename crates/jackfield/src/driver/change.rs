@@ -1,0 +1,136 @@
+//! A change, from plan to report, across all scopes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use super::{Driver, FailurePolicy, Phase, log};
+use crate::{
+    plan::{Plan, ScopeName, SessionKey, Wishes},
+    report::{ChangeError, Failure, Report},
+};
+
+/// How many sessions are changed at the same time: enough to keep every core busy while hooks wait, and few enough
+/// that ten thousand sessions do not all hold their resources twice.
+const SESSIONS_AT_ONCE: usize = 64;
+
+impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
+    /// Makes everything follow `wishes`.
+    pub(super) async fn follow(&mut self, wishes: &Wishes) -> Result<Report, ChangeError> {
+        let plan = self.world.plan(wishes).map_err(ChangeError::Refused)?;
+        self.make(plan).await
+    }
+
+    /// All of `plan`, or nothing.
+    pub(super) async fn make(&mut self, plan: Plan) -> Result<Report, ChangeError> {
+        for problem in &plan.skipped {
+            tracing::error!(%problem, "A reference in the settings was passed over.");
+        }
+        let failures = self.forward(&plan).await;
+        failures.iter().for_each(log);
+        if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
+            return Err(self.take_back(&plan, failures).await);
+        }
+        self.global.commit();
+        self.sessions.values_mut().for_each(super::ScopeState::commit);
+        self.world.wishes = Wishes::clone(&plan.wishes);
+        self.publish();
+        Ok(Report { generation: self.world.generation, plan, failures })
+    }
+
+    /// Dependents go down before what they depend on, across scopes too, and come up after it.
+    async fn forward(&mut self, plan: &Plan) -> Vec<Failure> {
+        let goes_on = self.surroundings.policy == FailurePolicy::Quarantine;
+        let mut failures = self.on_sessions(Phase::Downs, plan).await;
+        for phase in [Phase::Downs, Phase::Ups] {
+            if goes_on || failures.is_empty() {
+                failures.extend(self.global.run(phase, plan, &self.catalogues.global).await);
+            }
+        }
+        if !goes_on && !failures.is_empty() {
+            return failures;
+        }
+        let plan = &self.without_fallen_globals(plan, &mut failures).await;
+        failures.extend(self.on_sessions(Phase::Ups, plan).await);
+        if goes_on || failures.is_empty() {
+            failures.extend(self.global.run(Phase::Notify, plan, &self.catalogues.global).await);
+        }
+        if goes_on || failures.is_empty() {
+            failures.extend(self.on_sessions(Phase::Notify, plan).await);
+        }
+        failures
+    }
+
+    /// The plan as it is when global plugins that sessions need have fallen: whoever needs them goes down too.
+    async fn without_fallen_globals(&mut self, plan: &Plan, failures: &mut Vec<Failure>) -> Plan {
+        let planned = plan.scope(&ScopeName::Global);
+        if planned.is_none_or(|planned| planned.next.order == self.global.next.order) {
+            return plan.clone();
+        }
+        let visible = Arc::new(self.global.next.attached());
+        // Fewer plugins want fewer configurations, and these have been read.
+        let sessions = self.world.plan_sessions(&plan.wishes, &visible, &mut Vec::new());
+        let mut scopes = plan.scopes.clone();
+        scopes.truncate(1);
+        scopes.extend(sessions);
+        let plan = Plan { scopes, ..plan.clone() };
+        failures.extend(self.on_sessions(Phase::Downs, &plan).await);
+        plan
+    }
+
+    async fn take_back(&mut self, plan: &Plan, failures: Vec<Failure>) -> ChangeError {
+        self.on_sessions(Phase::UndoUps, plan).await;
+        self.global.run(Phase::UndoUps, plan, &self.catalogues.global).await;
+        let mut lost = self.global.run(Phase::UndoDowns, plan, &self.catalogues.global).await;
+        let missing: BTreeSet<_> = lost.iter().map(|failure| failure.plugin.clone()).collect();
+        self.sessions.values_mut().for_each(|session| session.missing.clone_from(&missing));
+        lost.extend(self.on_sessions(Phase::UndoDowns, plan).await);
+        self.global.run(Phase::UndoNotify, plan, &self.catalogues.global).await;
+        self.on_sessions(Phase::UndoNotify, plan).await;
+        if lost.is_empty() {
+            return ChangeError::Reverted { failures };
+        }
+        lost.iter().for_each(log);
+        self.publish();
+        ChangeError::Degraded { failures, lost }
+    }
+
+    /// Runs one phase in all sessions that the plan concerns, side by side.
+    pub(super) async fn on_sessions(&mut self, phase: Phase, plan: &Plan) -> Vec<Failure> {
+        let concerned: Vec<SessionKey> =
+            plan.scopes.iter().filter_map(|scope| scope.scope.session()).collect();
+        if let [key] = concerned[..] {
+            let Some(session) = self.sessions.get_mut(&key) else { return Vec::new() };
+            return session.run(phase, plan, &self.catalogues.session).await;
+        }
+
+        let shared = Arc::new((plan.clone(), Arc::clone(&self.catalogues.session)));
+        let turns = Arc::new(Semaphore::new(SESSIONS_AT_ONCE));
+        let mut running = JoinSet::new();
+        for key in concerned {
+            let Some(mut session) = self.sessions.remove(&key) else { continue };
+            let (shared, turns) = (Arc::clone(&shared), Arc::clone(&turns));
+            running.spawn(async move {
+                let _turn = turns.acquire().await; // an error would mean that it was closed, which nobody does
+                let (plan, catalogue) = &*shared;
+                let failures = session.run(phase, plan, catalogue).await;
+                (key, session, failures)
+            });
+        }
+        let mut outcomes = BTreeMap::new();
+        while let Some(joined) = running.join_next().await {
+            match joined {
+                Ok((key, session, failures)) => {
+                    self.sessions.insert(key, session);
+                    outcomes.insert(key, failures);
+                }
+                // Hooks are contained, so this is a bug of our own; going on would be to guess.
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            }
+        }
+        outcomes.into_values().flatten().collect()
+    }
+}

@@ -1,0 +1,26 @@
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::context::Edit;
+
+/// What a runtime does with a plugin that fails while a change is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailurePolicy {
+    /// The change is taken back.
+    #[default]
+    AllOrNothing,
+    /// The plugin is left out, with those that need it; the change goes on, and its report names them and the reason.
+    /// The plugin is tried again when its settings change.
+    Quarantine,
+}
+
+/// What all scopes of a runtime share.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    pub(super) runtime: usize,
+    pub(super) deadline: Duration,
+    pub(super) policy: FailurePolicy,
+    pub(super) edits: mpsc::UnboundedSender<Edit>,
+}
