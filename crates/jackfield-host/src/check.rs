@@ -9,7 +9,7 @@ use std::{
 use jackfield_engines::{AudioSettings, Limits, Program, Project};
 
 use crate::{
-    failure::{Failure, Outcome, chain},
+    failure::{Failure, Outcome, chain, say},
     host::{Wishes, host},
     settings_file,
     workplace::Workplace,
@@ -21,12 +21,12 @@ pub(crate) fn check(files: &[PathBuf]) -> Outcome<ExitCode> {
     for file in files {
         let Findings { problems, notes } =
             if is_settings(file) { check_settings(file)? } else { check_project(file) };
-        notes.iter().for_each(|note| println!("{note}"));
-        if problems.is_empty() {
-            println!("{}: ok", file.display());
-        } else {
+        let verdict = if problems.is_empty() { vec![format!("{}: ok", file.display())] } else { Vec::new() };
+        for line in notes.iter().chain(&problems).chain(&verdict) {
+            say(&format!("{line}\n"))?;
+        }
+        if !problems.is_empty() {
             code = ExitCode::from(2);
-            problems.iter().for_each(|problem| println!("{problem}"));
         }
     }
     Ok(code)

@@ -59,7 +59,7 @@ struct RenderArgs {
     /// A project's directory or file.
     project: PathBuf,
     /// How much to render.
-    #[arg(long, value_parser = seconds, default_value = "10")]
+    #[arg(long, value_parser = seconds, default_value = "10", allow_negative_numbers = true)]
     seconds: Duration,
     /// The file to write.
     #[arg(long, value_name = "FILE")]

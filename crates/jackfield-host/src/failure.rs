@@ -1,4 +1,9 @@
-use std::{fmt, path::Path, process::ExitCode};
+use std::{
+    fmt,
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+};
 
 /// Why a command did not do what it was asked for: one clear message, and what it means for a script.
 #[derive(Debug)]
@@ -48,4 +53,16 @@ impl fmt::Display for Failure {
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Says what was asked for. Unlike `println!`, it does not panic where nobody can hear it.
+pub(crate) fn say(text: &str) -> Outcome<()> {
+    let mut stdout = io::stdout().lock();
+    let said = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    said.map_err(|error| Failure::Work(format!("standard output cannot be written: {error}")))
+}
+
+/// Says on standard error what went wrong; if even that cannot be written, the exit code has to do.
+pub(crate) fn warn(text: &dyn fmt::Display) {
+    drop(writeln!(io::stderr(), "jackfield: {text}"));
 }

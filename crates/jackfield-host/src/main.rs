@@ -10,6 +10,7 @@ mod terminal;
 mod plugins;
 mod host;
 mod progress;
+mod start;
 mod render;
 mod trace;
 mod check;
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
     match cli.carry_out() {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("jackfield: {failure}");
+            failure::warn(&failure);
             failure.exit_code()
         }
     }

@@ -1,27 +1,30 @@
 //! `jackfield render`: a project to a file, as fast as the machine allows.
 
 use std::{
-    fs,
+    io::BufWriter,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use hound::{SampleFormat, WavSpec, WavWriter};
 use jackfield_engines::{
-    AudioEngine, AudioSettings, BLOCK_FRAMES, Block, EngineRegistry, NullDevice, Offline, Watchdog,
+    AudioEngine, AudioSettings, BLOCK_FRAMES, Block, EngineRegistry, NullDevice, Offline,
 };
 
 use crate::{
-    failure::{Failure, Outcome},
+    failure::{Failure, Outcome, say, warn},
     progress::Progress,
-    trace::start,
+    start::{Started, start},
 };
+
+mod part;
+use part::Part;
 
 /// Channels of the file: what a device would be given.
 const CHANNELS: usize = 2;
 
-/// How long one block may take, which lasts some milliseconds: more means that the program does not return.
-const BLOCK_LIMIT: Duration = Duration::from_secs(2);
+/// The most frames that a file has room for: it counts its bytes, the header's among them, in 32 bits.
+const MOST_FRAMES: u64 = (u32::MAX as u64 - 1024) / (CHANNELS as u64 * 4);
 
 /// What to render, and where to.
 pub(crate) struct Render {
@@ -33,7 +36,7 @@ pub(crate) struct Render {
 
 /// Renders, and says how fast it was.
 pub(crate) fn render(render: &Render) -> Outcome<()> {
-    let (project, instance) = start(&render.project)?;
+    let Started { project, instance, watchdog } = start(&render.project)?;
     let name = render.project.display();
     let settings =
         project.config.selected().filter(|settings| is_audio(&settings.runtime)).ok_or_else(|| {
@@ -45,13 +48,11 @@ pub(crate) fn render(render: &Render) -> Outcome<()> {
         Failure::input(lines.join("\n"))
     })?;
     let (addresses, left_out) = settings.routes(&project.map);
-    left_out.iter().for_each(|problem| eprintln!("jackfield: {name}: {problem}"));
+    left_out.iter().for_each(|problem| warn(&format!("{name}: {problem}")));
     let input = render.input.as_deref().map(|path| Input::read(path, settings.sample_rate)).transpose()?;
 
-    let interrupt = instance.interrupt_handle();
-    let watchdog = Watchdog::start(interrupt, BLOCK_LIMIT, || ()).map_err(Failure::work)?;
     let mut program = Offline::new(instance, addresses);
-    let frames = (render.time.as_secs_f64() * f64::from(settings.sample_rate)).round() as u64;
+    let frames = frames(render.time, settings.sample_rate)?;
     let started = Instant::now();
     let broken = write(&render.out, settings.sample_rate, frames, |input_block, output| {
         let heard = input.as_ref().map_or(&[][..], |input| input.block(program.blocks(), input_block));
@@ -67,8 +68,18 @@ pub(crate) fn render(render: &Render) -> Outcome<()> {
             "{name}: the program broke at {at:.3} s: {trap}; {out} is silent from there"
         )));
     }
-    println!("{out}: {seconds:.1} s in {took:.2} s, {:.0} times real time", seconds / took.max(1e-9));
-    Ok(())
+    say(&format!("{out}: {seconds:.1} s in {took:.2} s, {:.0} times real time\n", seconds / took.max(1e-9)))
+}
+
+fn frames(time: Duration, sample_rate: u32) -> Outcome<u64> {
+    let frames = (time.as_secs_f64() * f64::from(sample_rate)).round() as u64;
+    if frames > MOST_FRAMES {
+        let (asked, most) = (time.as_secs(), MOST_FRAMES / u64::from(sample_rate));
+        return Err(Failure::input(format!(
+            "a WAV file has no room for {asked} s; give `--seconds` up to {most}"
+        )));
+    }
+    Ok(frames.max(1))
 }
 
 fn is_audio(engine: &str) -> bool {
@@ -85,10 +96,10 @@ fn write(
     mut block: impl FnMut(&mut Vec<Block>, &mut [Block]) -> Result<(), String>,
 ) -> Outcome<Option<(u64, String)>> {
     let unwritable = |error: hound::Error| Failure::unwritable(out, error);
-    let part = out.with_extension("wav.part");
     let channels = CHANNELS as u16;
     let spec = WavSpec { channels, sample_rate, bits_per_sample: 32, sample_format: SampleFormat::Float };
-    let mut writer = WavWriter::create(&part, spec).map_err(unwritable)?;
+    let (part, file) = Part::of(out).map_err(|error| Failure::unwritable(out, error))?;
+    let mut writer = WavWriter::new(BufWriter::new(file), spec).map_err(unwritable)?;
     let mut progress = Progress::of(frames);
     let (mut input, mut output) = (Vec::new(), [[0.0; BLOCK_FRAMES]; CHANNELS]);
     let mut broken = None;
@@ -108,7 +119,7 @@ fn write(
         progress.at(done);
     }
     writer.finalize().map_err(unwritable)?;
-    fs::rename(&part, out).map_err(|error| Failure::unwritable(out, error))?;
+    part.put_in_place().map_err(|error| Failure::unwritable(out, error))?;
     progress.finish();
     Ok(broken)
 }
@@ -135,7 +146,7 @@ impl Input {
         let samples: Result<Vec<f32>, hound::Error> = match spec.sample_format {
             SampleFormat::Float => reader.samples::<f32>().collect(),
             SampleFormat::Int => {
-                let full = f64::from(1_u32 << (spec.bits_per_sample - 1));
+                let full = f64::from(spec.bits_per_sample - 1).exp2();
                 reader.samples::<i32>().map(|sample| Ok((f64::from(sample?) / full) as f32)).collect()
             }
         };

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use jackfield::{BoxError, Envelope, InitError, PluginRuntime, Session, Subscription};
 use jackfield_engines::{ENGINES, ManagerState, ManagerStatus};
 use jackfield_sources::{FileSource, Source};
@@ -76,6 +76,9 @@ async fn play(run: Run) -> Outcome<()> {
     let mut show =
         Show { terminal, session, started: Instant::now(), levels: None, shown: None, engine: String::new() };
     show.banner(&runtime, &file);
+    // One future for all of its waiting: begun anew at every turn of the loop, it might never see an edit settle.
+    let updates = stream::unfold(source, async |mut source| Some((source.next().await?, source)));
+    tokio::pin!(updates);
 
     let end = async {
         match run.time {
@@ -96,9 +99,13 @@ async fn play(run: Run) -> Outcome<()> {
             Some(message) = messages.recv() => show.message(message),
             Some(followed) = made(&mut change) => {
                 change = None;
+                // What was said and done on the way comes before what came of it.
+                while let Ok(message) = messages.try_recv() {
+                    show.message(message);
+                }
                 show.followed(&file, followed);
             }
-            Some(update) = source.next(), if change.is_none() => match update {
+            Some(update) = updates.next(), if change.is_none() => match update {
                 Ok(document) => change = Some(settings_file::follow(&runtime, &file, document.text).boxed()),
                 Err(error) => show.terminal.say(&format!("settings: {error}")),
             },
@@ -178,7 +185,7 @@ impl Show {
             .resolve(ENGINES)
             .ok()
             .and_then(|engines| engines.store().project.get().as_ref().clone());
-        let project = project.map_or_else(|| "nothing".to_owned(), |project| project.name.clone());
+        let project = project.as_ref().map_or("nothing", |project| project.name.as_str());
         self.engine = self.engine_line();
         let status = runtime.status();
         let scope = status.scopes.last();
@@ -196,15 +203,23 @@ impl Show {
         ));
     }
 
-    /// The engine that plays, and where.
+    /// The engine that plays, where, and why it is not the one that was asked for, if it is not.
     fn engine_line(&self) -> String {
         let Ok(engines) = self.session.resolve(ENGINES) else { return "none".to_owned() };
         let playing = engines.console().playing();
         let playing = playing.borrow();
         let Some(playing) = &*playing else { return "none".to_owned() };
-        match &playing.device {
-            Some(device) => format!("{} on {device}, {} Hz", playing.engine, playing.sample_rate),
-            None => format!("{}, {} ticks a second", playing.engine, playing.sample_rate),
+        let (engine, rate) = (&playing.engine, playing.sample_rate);
+        let what = match &playing.device {
+            Some(device) => format!("{engine} on {device}, {rate} Hz"),
+            None => format!("{engine}, {rate} ticks a second"),
+        };
+        let status = engines.status();
+        match status.requested {
+            Some(requested) if status.stands_in => {
+                format!("{what}   (the default: there is no engine `{requested}`)")
+            }
+            _ => what,
         }
     }
 
@@ -215,14 +230,16 @@ impl Show {
                 None => self.levels = Some(levels),
             },
             Message::Notice(text) => self.terminal.say(&text),
-            Message::Status(status) => self.status(&status),
+            Message::Status(status) if status.state == ManagerState::Running => self.say_engine(),
+            Message::Status(_) => {}
         }
     }
 
-    fn status(&mut self, status: &ManagerStatus) {
+    /// Says which engine plays, if it is another one than was said.
+    fn say_engine(&mut self) {
         let line = self.engine_line();
-        if status.state == ManagerState::Running && line != self.engine {
-            self.terminal.say(&format!("engine: {line}{}", remark(status)));
+        if line != self.engine {
+            self.terminal.say(&format!("engine: {line}"));
             self.engine = line;
         }
     }
@@ -234,6 +251,7 @@ impl Show {
                 ("settings: refused; the last good ones stay in force".to_owned(), lines)
             }
         };
+        self.say_engine();
         self.terminal.say(&headline);
         lines.lines().for_each(|line| self.terminal.say(&format!("  {line}")));
     }
@@ -244,42 +262,40 @@ impl Show {
                 engines.console().playing().borrow().as_ref().is_some_and(|playing| playing.device.is_some());
             audio.then(|| engines.console().load().read().average)
         });
-        // The meter and this clock are not in step: without news the line shows what it showed.
-        self.shown = self.levels.take().or(self.shown.take());
-        let line = live_line(self.started.elapsed(), self.shown.as_ref(), load);
+        // The meter and this clock are not in step: what was shown is shown once more, and then it is over.
+        let news = self.levels.take();
+        let levels = news.as_ref().or(self.shown.as_ref());
+        let line = live_line(self.started.elapsed(), levels, load);
+        self.shown = news;
         if self.terminal.is_live() { self.terminal.draw(&line) } else { self.terminal.say(&line) }
-    }
-}
-
-/// Why it is not the engine that was asked for, if it is not.
-fn remark(status: &ManagerStatus) -> String {
-    match &status.requested {
-        Some(requested) if status.stands_in => {
-            format!("   (the default: there is no engine `{requested}`)")
-        }
-        _ => String::new(),
     }
 }
 
 /// The ways in which a run is asked to end.
 struct Signals {
     #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
 }
 
 impl Signals {
+    /// From now on, until the end, they are waited for: none of them cuts anything off.
     fn new() -> Outcome<Self> {
+        #[cfg(unix)]
+        use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-                .map_err(Failure::work)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(Failure::work)?,
+            #[cfg(unix)]
+            terminate: signal(SignalKind::terminate()).map_err(Failure::work)?,
         })
     }
 
     async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
         #[cfg(not(unix))]

@@ -1,7 +1,8 @@
 //! From the settings file to the runtime, and back to the person who edits it.
 
-use crate::plugins::Said;
 use jackfield::{ChangeError, Failure as PluginFailure, HookError, PluginRuntime, Problems, RuntimeSettings};
+
+use crate::{failure::chain, plugins::Said};
 
 /// What became of an edit: lines for the person who made it.
 pub(crate) enum Followed {
@@ -53,23 +54,26 @@ pub(crate) fn explain(file: &str, text: &str, error: &ChangeError) -> String {
     }
 }
 
-/// A plugin may fail with problems of the document: then they have a place in it.
+/// A plugin may fail with problems of the document, which have a place in it, or with something that needs no
+/// introduction.
 fn explain_failure(file: &str, text: &str, failure: &PluginFailure) -> Vec<String> {
-    if let HookError::Failed(error) = &failure.error {
-        if let Some(problems) = error.downcast_ref::<Problems>() {
-            return lines(file, &problems.clone().located_in_toml(text));
-        }
-        if let Some(Said(message)) = error.downcast_ref() {
-            return vec![message.clone()];
-        }
+    let HookError::Failed(error) = &failure.error else { return vec![failure.to_string()] };
+    if let Some(problems) = error.downcast_ref::<Problems>() {
+        return lines(file, &problems.clone().located_in_toml(text));
     }
-    vec![failure.to_string()]
+    if let Some(Said(said)) = error.downcast_ref() {
+        return vec![said.clone()];
+    }
+    vec![format!("plugin `{}`: {}", failure.plugin, chain(&**error))]
 }
 
+/// One line a problem, in the order of the file.
 fn lines(file: &str, problems: &Problems) -> Vec<String> {
     let line = |problem: &jackfield::Problem| {
         let gap = if problem.position.is_some() { "" } else { " " };
         format!("{file}:{gap}{problem}")
     };
-    problems.0.iter().map(line).collect()
+    let mut problems: Vec<_> = problems.0.iter().collect();
+    problems.sort_by_key(|problem| problem.position.map(|position| (position.line, position.column)));
+    problems.into_iter().map(line).collect()
 }

@@ -1,5 +1,6 @@
 use std::{
     env, fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -31,8 +32,8 @@ impl Workplace {
         let project = project.or_else(|| demonstration.is_dir().then(|| demonstration.to_owned()));
         let settings = match (settings, &project) {
             (Some(settings), _) if !settings.is_file() => {
-                let settings = settings.display();
-                return Err(Failure::input(format!("{settings}: there is no such file; check the path")));
+                let what = if settings.exists() { "is not a file" } else { "there is no such file" };
+                return Err(Failure::input(format!("{}: {what}; check the path", settings.display())));
             }
             (Some(settings), _) => settings,
             (None, Some(project)) if project.is_dir() => project.join("jackfield.toml"),
@@ -61,7 +62,8 @@ impl Workplace {
     pub(crate) fn settings_text(&self) -> Outcome<Option<String>> {
         match fs::read_to_string(&self.settings) {
             Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            // Below a file there is nothing either; what is said about the project tells more.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
             Err(error) => {
                 let path = self.settings.display();
                 Err(Failure::input(format!(

@@ -1,5 +1,5 @@
 use crate::{
-    instance::{Instance, Trap},
+    instance::{Instance, Trap, TrapKind},
     memory::Reading,
 };
 
@@ -10,7 +10,7 @@ const MARKS: [u64; 4] = [1, 10, 100, 1_000];
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Trace {
-    /// How many cycles ran, those that trapped included.
+    /// How many cycles ran, those that trapped included. Fewer than asked for when one had to be interrupted.
     pub cycles: u64,
     /// All named values after 1, 10, 100 and 1000 cycles, as far as they were reached.
     pub after: Vec<Moment>,
@@ -32,13 +32,19 @@ pub struct Moment {
 
 /// Runs `cycles` ticks of a timer program, one after the other, and notes its values on the way.
 ///
-/// A tick that traps is counted and the next one runs, as it would on a timer; what it stored stays.
+/// A tick that traps is counted and the next one runs, as it would on a timer; what it stored stays. One that was
+/// interrupted is the last: those after it would not return either, and each would cost the patience of whoever watches.
 pub fn trace(instance: &mut Instance, cycles: u64) -> Trace {
     let mut trace = Trace { cycles, after: Vec::new(), first_trap: None, traps: 0 };
     for cycle in 1..=cycles {
         if let Err(trap) = instance.cycle() {
+            let interrupted = trap.kind == TrapKind::Interrupted;
             trace.traps += 1;
             trace.first_trap.get_or_insert((cycle, trap));
+            if interrupted {
+                trace.cycles = cycle;
+                break;
+            }
         }
         if MARKS.contains(&cycle) {
             trace.after.push(Moment { cycle, values: values(instance) });

@@ -134,11 +134,24 @@ fn parse_toml(text: &str) -> Result<Value, Problem> {
 fn assembled(bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
     let text = text(bytes)?;
     wat::parse_str(&text).map_err(|error| {
-        // The first line is the message; the rest is a picture of the source.
-        let message = error.to_string();
-        let message = message.lines().next().unwrap_or_default();
-        Problem::whole(format!("not WebAssembly text: {message}"), "mend it there")
+        // The first line is the message, the second the place; the rest is a picture of the source.
+        let said = error.to_string();
+        let mut lines = said.lines();
+        let message = lines.next().unwrap_or_default();
+        let problem = Problem::whole(format!("not WebAssembly text: {message}"), "mend it there");
+        match lines.next().and_then(place_in_wat) {
+            Some((line, column)) => problem.at(line, column),
+            None => problem,
+        }
     })
+}
+
+/// Line and column of `     --> <anon>:3:14`.
+fn place_in_wat(text: &str) -> Option<(usize, usize)> {
+    let (_, place) = text.split_once("--> ")?;
+    let mut numbers = place.rsplitn(3, ':');
+    let column = numbers.next()?.trim().parse().ok()?;
+    Some((numbers.next()?.parse().ok()?, column))
 }
 
 /// The one project in a directory.
@@ -172,7 +185,9 @@ fn project_in(directory: &Path) -> Result<PathBuf, Problem> {
 
 fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     fs::read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Problem::whole("there is no such file", "check the path"),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            Problem::whole("there is no such file", "check the path")
+        }
         _ => Problem::whole(format!("cannot be read: {error}"), "check the file's permissions"),
     })
 }

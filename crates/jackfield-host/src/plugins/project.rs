@@ -3,7 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use jackfield::{DocumentPath, Problem, Problems, SettingsChange, prelude::*};
-use jackfield_engines::{ENGINES, EngineRegistry, EngineSettings, Engines, Project, ProjectError};
+use jackfield_engines::{
+    ENGINES, EngineError, EngineRegistry, EngineSettings, Engines, Mishap, Project, SwitchError,
+};
 
 use crate::{failure::chain, plugins::Said, workplace::Workplace};
 
@@ -30,14 +32,31 @@ impl ProjectLoader {
     }
 
     fn load(&self, config: &ProjectLoaderConfig, engines: &Engines) -> Result<Arc<Project>, BoxError> {
-        let project = self.workplace.load(config.file.as_deref()).map_err(|error| match config.file {
-            Some(_) => wrong("file", &error),
-            None => Said(error.to_string()).into(),
-        })?;
+        let project =
+            self.workplace.load(config.file.as_deref()).map_err(|error| wrong(config, error.to_string()))?;
         Ok(match self.engine.as_ref().or(config.engine.as_ref()) {
             Some(engine) => with_engine(&project, engine, &engines.store().runtime_registry.get()),
             None => project,
         })
+    }
+}
+
+/// Plays what `config` says; and says, if it cannot be played, which file that is.
+async fn play(project: Arc<Project>, config: &ProjectLoaderConfig, engines: &Engines) -> PluginResult {
+    let path = project.path.as_ref().map_or_else(|| project.name.clone(), |path| path.display().to_string());
+    match engines.play(project).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(wrong(config, format!("{path}: {}", reason(&error)))),
+    }
+}
+
+/// What is wrong with a program is said as it is, as the other commands say it; all else with the engine it befell.
+fn reason(error: &BoxError) -> String {
+    match error.downcast_ref::<Arc<SwitchError>>().map(|error| &**error) {
+        Some(SwitchError::Prepare { source: Mishap::Failed(EngineError::Program { source }), .. }) => {
+            chain(&**source)
+        }
+        _ => chain(&**error),
     }
 }
 
@@ -49,8 +68,8 @@ impl Plugin for ProjectLoader {
 
     async fn attach(&self, cx: &SessionContext) -> PluginResult {
         let engines = cx.resolve(ENGINES)?;
-        let project = self.load(&cx.config::<ProjectLoaderConfig>()?.load(), &engines)?;
-        play(&engines, project).await?;
+        let config = cx.config::<ProjectLoaderConfig>()?.load();
+        play(self.load(&config, &engines)?, &config, &engines).await?;
         cx.at_detach(async move {
             engines.stop().await;
             Ok(())
@@ -61,26 +80,21 @@ impl Plugin for ProjectLoader {
     async fn settings_changed(&self, cx: &SessionContext, change: &SettingsChange) -> PluginResult {
         if change.config_changed() {
             let engines = cx.resolve(ENGINES)?;
-            let project = self.load(&cx.config::<ProjectLoaderConfig>()?.load(), &engines)?;
-            play(&engines, project).await?;
+            let config = cx.config::<ProjectLoaderConfig>()?.load();
+            play(self.load(&config, &engines)?, &config, &engines).await?;
         }
         Ok(())
     }
 }
 
-/// Has the project played. If it cannot be, says so by the file that it came from.
-async fn play(engines: &Engines, project: Arc<Project>) -> PluginResult {
-    let file = project.path.as_ref().map_or_else(|| project.name.clone(), |path| path.display().to_string());
-    match engines.play(project).await {
-        Ok(_) => Ok(()),
-        Err(error) => Err(Said(format!("{file}: {}", chain(&*error))).into()),
+/// A problem with the file that plays. If the configuration names it, it is one of that, so that whoever has the text
+/// can say where.
+fn wrong(config: &ProjectLoaderConfig, said: String) -> BoxError {
+    if config.file.is_none() {
+        return Said(said).into();
     }
-}
-
-/// A problem with one value of the plugin's own configuration, so that whoever has the text can say where.
-fn wrong(key: &str, error: &ProjectError) -> BoxError {
-    let path = DocumentPath::new(["plugins", "project", "config", key]);
-    Problems(vec![Problem::new(path, error.to_string())]).into()
+    let path = DocumentPath::new(["plugins", "project", "config", "file"]);
+    Problems(vec![Problem::new(path, said)]).into()
 }
 
 /// The same project, asking for another engine: with what it says for that one, or else with that one's defaults.

@@ -26,6 +26,10 @@ const PERIOD: Duration = Duration::from_millis(50);
 /// whole up to there.
 const PERIODS_TO_FLUSH: u32 = 20;
 
+/// The most samples in a file, which counts its bytes in 32 bits: three hours at the usual rate. Room is left for what
+/// one period can bring.
+const MOST_SAMPLES: u32 = (u32::MAX - (64 << 20)) / 4;
+
 /// The rate of a take that begins before anything plays.
 const USUAL_RATE: u32 = 48_000;
 
@@ -123,7 +127,8 @@ fn record(
     let mut lost = 0;
     for period in 1_u32.. {
         let last = stopped.load(Ordering::Acquire);
-        if rate(console) != reel.rate && console.playing().borrow().is_some() {
+        let other_rate = rate(console) != reel.rate && console.playing().borrow().is_some();
+        if other_rate || reel.writer.len() > MOST_SAMPLES {
             reel = next_reel(reel, rate(console), channels, bus)?;
         }
         loop {
@@ -151,7 +156,7 @@ fn record(
     reel.done(lost)
 }
 
-/// A file has one rate: another rate is another file.
+/// A file has one rate, and an end: another rate is another file, and so is what has no room in it.
 fn next_reel(reel: Reel, rate: u32, channels: usize, bus: &Bus) -> Result<Reel, hound::Error> {
     let next = Reel::new(&reel.path, rate, channels).map_err(|error| io::Error::other(error.to_string()))?;
     let done = reel.done(0)?;
