@@ -1,12 +1,9 @@
 //! Learning what plugins offer, before any of them runs.
 
-use std::{
-    collections::HashMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-};
+use std::collections::HashMap;
 
 use crate::{
-    error::panic_message,
+    foreign::contain,
     id::{PluginId, SlotId},
     plan::Declaration,
     plugin::{AnyPlugin, ByScope},
@@ -53,13 +50,12 @@ pub(crate) fn declare<G, S>(plugins: Vec<AnyPlugin<G, S>>) -> Result<Vec<Declare
     let mut declared: Vec<Declared<G, S>> = Vec::with_capacity(plugins.len());
     let mut types: HashMap<SlotId, (Offer, PluginId)> = HashMap::new();
     for AnyPlugin(plugin) in plugins {
-        let declaration = catch_unwind(AssertUnwindSafe(|| {
+        let declaration = contain(|| {
             let mut offers = Vec::new();
             plugin.register(&mut Registrar::new(&mut offers));
             Declaration { manifest: plugin.manifest(), scope: plugin.kind(), offers }
-        }));
-        let declaration =
-            declaration.map_err(|payload| AddError::Panicked { message: panic_message(&*payload) })?;
+        });
+        let declaration = declaration.map_err(|message| AddError::Panicked { message })?;
         let id = declaration.manifest.id();
         if declared.iter().any(|(other, _)| other.manifest.id() == id) {
             return Err(AddError::Duplicate { plugin: id.clone() });

@@ -3,50 +3,60 @@
 //! Callers send a [`Command`] and wait for the reply. A caller that stops waiting, say because a browser tab was
 //! closed, leaves no half-made change: the task carries on. Readers never wait for it: what they read was published.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
-use tokio::{
-    sync::{Semaphore, broadcast, mpsc, oneshot},
-    task::JoinSet,
-};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::{
     context::{Context, Edit, GlobalContext, SessionContext},
     declare::Declared,
-    plan::{Plan, ScopeName, SessionKey, SessionWorld, UnknownReferences, World},
-    report::{ChangeError, Failure, Report},
+    plan::{Plan, ScopeName, SessionKey, SessionWorld, UnknownReferences, Warning, World},
+    report::{ChangeError, Report},
     scope::Scope,
-    settings::RuntimeSettings,
+    settings::{Problems, RuntimeSettings},
 };
 
 mod catalogue;
+mod change;
+mod handle;
 mod hook;
 mod scope_state;
 
 pub(crate) use catalogue::Catalogues;
+pub(crate) use handle::Opened;
 pub(crate) use hook::is_within_hook_of;
 use scope_state::{Phase, ScopeState, Surroundings, log};
-
-/// How many sessions are changed at the same time: enough to keep every core busy while hooks wait, and few enough
-/// that ten thousand sessions do not all hold their resources twice.
-const SESSIONS_AT_ONCE: usize = 64;
 
 type Reply<T> = oneshot::Sender<Result<T, ChangeError>>;
 
 /// What can be asked of the driver.
 pub(crate) enum Command<S> {
-    Update { settings: RuntimeSettings, reply: Reply<Report> },
-    Snapshot { settings: RuntimeSettings, reply: Reply<()> },
-    Open { name: Arc<str>, data: Arc<S>, reply: Reply<Opened> },
-    Close { key: SessionKey, reply: Option<Reply<Report>> },
-    Shutdown { reply: Reply<Report> },
-}
-
-/// What a session handle is made of.
-pub(crate) struct Opened {
-    pub(crate) key: SessionKey,
-    pub(crate) scope: Scope,
+    Update {
+        settings: RuntimeSettings,
+        reply: Reply<Report>,
+    },
+    Snapshot {
+        settings: RuntimeSettings,
+        reply: Reply<()>,
+    },
+    Open {
+        name: Arc<str>,
+        data: Arc<S>,
+        commands: mpsc::UnboundedSender<Command<S>>,
+        reply: Reply<Opened<S>>,
+    },
+    Close {
+        key: SessionKey,
+        reply: Option<Reply<Report>>,
+    },
+    Shutdown {
+        reply: Reply<Report>,
+    },
 }
 
 /// What the driver tells everybody.
@@ -65,6 +75,8 @@ pub(crate) struct Driver<G, S> {
     global: ScopeState<GlobalContext<G>>,
     sessions: BTreeMap<SessionKey, ScopeState<SessionContext<G, S>>>,
     next_key: u64,
+    /// What was warned of already.
+    warned: BTreeSet<Warning>,
 }
 
 /// What a runtime is started with.
@@ -88,8 +100,20 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         let scope = Scope::new(ScopeName::Global);
         let global = ScopeState::new(scope, surroundings.clone(), Arc::new(make_context));
         let world = World { declarations: catalogues.declarations(), unknown, ..World::default() };
-        let (sessions, next_key) = (BTreeMap::new(), 0);
-        Self { published, stream, edits, surroundings, catalogues, data, world, global, sessions, next_key }
+        let (sessions, next_key, warned) = (BTreeMap::new(), 0, BTreeSet::new());
+        Self {
+            published,
+            stream,
+            edits,
+            surroundings,
+            catalogues,
+            data,
+            world,
+            global,
+            sessions,
+            next_key,
+            warned,
+        }
     }
 
     pub(crate) fn global_scope(&self) -> &Scope {
@@ -98,34 +122,45 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// Runs until it is shut down, or nobody is left who could ask for anything.
     pub(crate) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command<S>>) {
+        let mut edited = false;
         loop {
-            let command = tokio::select! {
-                biased;
-                Some(edit) = self.edits.recv() => {
-                    self.edit(edit).await;
-                    continue;
-                }
-                command = commands.recv() => command,
+            // Changes that hooks ask for go before what callers ask for, but one at a time: a hook that always asks
+            // for another must not keep everybody waiting.
+            let next = if edited { commands.try_recv().ok() } else { None };
+            edited = false;
+            let next = match next {
+                Some(command) => Some(command),
+                None => tokio::select! {
+                    biased;
+                    Some(edit) = self.edits.recv() => {
+                        self.edit(edit).await;
+                        edited = true;
+                        continue;
+                    }
+                    command = commands.recv() => command,
+                },
             };
-            match command {
+            match next {
                 Some(Command::Update { settings, reply }) => answer(reply, self.update(&settings).await),
                 Some(Command::Snapshot { settings, reply }) => {
-                    self.store(Arc::new(settings));
+                    if *self.world.settings != settings {
+                        self.store(Arc::new(settings));
+                    }
                     answer(reply, Ok(()));
                 }
-                Some(Command::Open { name, data, reply }) => {
-                    let opened = self.open(name, data).await;
-                    let key = opened.as_ref().ok().map(|opened| opened.key);
-                    if let (Err(_), Some(key)) = (reply.send(opened), key) {
-                        // The caller hung up, and nobody else ever will close it. What fails is logged.
-                        drop(self.close(|name| is_session(name, key)).await);
-                    }
+                Some(Command::Open { name, data, commands, reply }) => {
+                    let (runtime, opened) = (self.surroundings.runtime, self.open(name, data).await);
+                    let handle = |(key, scope)| Opened { key, scope, runtime, commands: Some(commands) };
+                    answer(reply, opened.map(handle)); // if the caller hung up, the handle is dropped and closes
                 }
                 Some(Command::Close { key, reply }) => {
                     let known = self.sessions.contains_key(&key);
-                    let report = self.close(|name| is_session(name, key)).await;
+                    let outcome = match known {
+                        true => Ok(self.close(|name| is_session(name, key)).await),
+                        false => Err(ChangeError::NoSuchSession),
+                    };
                     if let Some(reply) = reply {
-                        answer(reply, if known { Ok(report) } else { Err(ChangeError::NoSuchSession) });
+                        answer(reply, outcome);
                     }
                 }
                 Some(Command::Shutdown { reply }) => {
@@ -133,21 +168,23 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     answer(reply, Ok(report));
                     return;
                 }
-                None => {
-                    drop(self.close(|_| true).await); // what fails is logged
-                    return;
-                }
+                None => return self.end().await,
             }
         }
+    }
+
+    /// Takes everything down that runs, with nobody to tell of it but the log.
+    pub(crate) async fn end(mut self) {
+        drop(self.close(|_| true).await);
     }
 
     /// Makes everything follow `settings`.
     pub(crate) async fn update(&mut self, settings: &RuntimeSettings) -> Result<Report, ChangeError> {
         let plan = self.world.plan(settings).map_err(ChangeError::Refused)?;
-        for problem in &plan.skipped {
-            tracing::error!(%problem, "A reference in the settings was passed over.");
-        }
+        say_skipped(&plan);
+        let warnings = self.warn(&plan);
         self.carry_out(&plan).await?;
+        self.warned = warnings;
         self.global.commit(&plan);
         self.sessions.values_mut().for_each(|session| session.commit(&plan));
         self.store(Arc::clone(&plan.settings));
@@ -156,7 +193,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// A change that a hook asked for.
     async fn edit(&mut self, edit: Edit) {
-        let edited = match hook::contained(|| edit(&self.world.settings)) {
+        let edited = match hook::contained(self.surroundings.runtime, || edit(&self.world.settings)) {
             Ok(settings) => self.update(&settings).await.map(drop).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
@@ -165,10 +202,10 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         }
     }
 
-    async fn open(&mut self, name: Arc<str>, data: Arc<S>) -> Result<Opened, ChangeError> {
+    async fn open(&mut self, name: Arc<str>, data: Arc<S>) -> Result<(SessionKey, Scope), ChangeError> {
         let key = SessionKey(self.next_key);
+        self.next_key += 1; // also if it fails: plugins have seen it
         let scope_name = ScopeName::Session { key, name };
-        let plan = self.world.plan_opening(scope_name.clone()).map_err(ChangeError::Refused)?;
         let scope = Scope::new(scope_name.clone());
         let (global, global_scope) = (Arc::clone(&self.data), self.global.scope.clone());
         let make_context = move |context: Context| {
@@ -176,25 +213,43 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         };
         let mut session = ScopeState::new(scope.clone(), self.surroundings.clone(), Arc::new(make_context));
 
+        let plan = match self.world.plan_opening(scope_name.clone()) {
+            Ok(plan) => plan,
+            Err(problems) => {
+                self.surroundings.forget(session); // and the application's data with it
+                return Err(ChangeError::Refused(problems));
+            }
+        };
+        say_skipped(&plan);
+        let warnings = self.warn(&plan);
         let (old, catalogue) = (Arc::clone(&self.world.settings), &self.catalogues.session);
         let failures = session.run(Phase::Ups, &plan, &old, catalogue).await;
         if !failures.is_empty() {
+            failures.iter().for_each(log);
+            session.scope.bus().seal();
             session.run(Phase::UndoUps, &plan, &old, catalogue).await;
             session.close();
+            self.surroundings.forget(session);
             return Err(ChangeError::Reverted { failures });
         }
         session.commit(&plan);
+        self.warned.extend(warnings);
         tracing::info!(scope = %scope_name, "Session opened.");
-        self.next_key += 1;
         self.sessions.insert(key, session);
         self.publish();
-        Ok(Opened { key, scope })
+        Ok((key, scope))
     }
 
     /// Takes everything down in the scopes that `closes` names. Nothing stands in the way of it; what fails is
     /// reported.
     async fn close(&mut self, closes: impl Fn(&ScopeName) -> bool) -> Report {
         let plan = self.world.plan_closing(closes);
+        for name in plan.scopes.iter().map(|scope| &scope.scope) {
+            let session =
+                if let ScopeName::Session { key, .. } = name { self.sessions.get(key) } else { None };
+            // Whoever says goodbye must not leave anything behind.
+            session.map_or(&self.global.scope, |session| &session.scope).bus().seal();
+        }
         let old = Arc::clone(&self.world.settings);
         let mut failures = self.on_sessions(Phase::Downs, &plan, &old).await;
         failures.extend(self.global.run(Phase::Downs, &plan, &old, &self.catalogues.global).await);
@@ -209,6 +264,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     let Some(mut session) = self.sessions.remove(key) else { continue };
                     session.commit(&plan);
                     session.close();
+                    self.surroundings.forget(session);
                 }
             }
             tracing::info!(scope = %scope.scope, "Scope closed.");
@@ -217,91 +273,13 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         Report { generation: self.world.generation, plan, failures }
     }
 
-    /// All of `plan`, or nothing: dependents go down before what they depend on, across scopes too, and come up
-    /// after it.
-    async fn carry_out(&mut self, plan: &Plan) -> Result<(), ChangeError> {
-        let old = Arc::clone(&self.world.settings);
-        let failures = self.forward(plan, &old).await;
-        if failures.is_empty() {
-            return Ok(());
+    /// Says once what is to be warned of in `plan`, in whatever number of scopes, unless it was said when it came to be.
+    fn warn(&self, plan: &Plan) -> BTreeSet<Warning> {
+        let warnings = plan.scopes.iter().flat_map(|scope| scope.next.warnings.iter().cloned()).collect();
+        for warning in BTreeSet::difference(&warnings, &self.warned) {
+            tracing::error!(%warning, "Plugins take part all the same.");
         }
-        failures.iter().for_each(log);
-        self.on_sessions(Phase::UndoUps, plan, &old).await;
-        self.global.run(Phase::UndoUps, plan, &old, &self.catalogues.global).await;
-        let mut lost = self.global.run(Phase::UndoDowns, plan, &old, &self.catalogues.global).await;
-        lost.extend(self.on_sessions(Phase::UndoDowns, plan, &old).await);
-        self.global.run(Phase::UndoNotify, plan, &old, &self.catalogues.global).await;
-        self.on_sessions(Phase::UndoNotify, plan, &old).await;
-        if lost.is_empty() {
-            return Err(ChangeError::Reverted { failures });
-        }
-        lost.iter().for_each(log);
-        self.publish();
-        Err(ChangeError::Degraded { failures, lost })
-    }
-
-    async fn forward(&mut self, plan: &Plan, old: &Arc<RuntimeSettings>) -> Vec<Failure> {
-        let failures = self.on_sessions(Phase::Downs, plan, old).await;
-        if !failures.is_empty() {
-            return failures;
-        }
-        for phase in [Phase::Downs, Phase::Ups] {
-            let failures = self.global.run(phase, plan, old, &self.catalogues.global).await;
-            if !failures.is_empty() {
-                return failures;
-            }
-        }
-        let failures = self.on_sessions(Phase::Ups, plan, old).await;
-        if !failures.is_empty() {
-            return failures;
-        }
-        let failures = self.global.run(Phase::Notify, plan, old, &self.catalogues.global).await;
-        if !failures.is_empty() {
-            return failures;
-        }
-        self.on_sessions(Phase::Notify, plan, old).await
-    }
-
-    /// Runs one phase in all sessions that the plan concerns, side by side.
-    async fn on_sessions(&mut self, phase: Phase, plan: &Plan, old: &Arc<RuntimeSettings>) -> Vec<Failure> {
-        let concerned: Vec<SessionKey> = plan
-            .scopes
-            .iter()
-            .filter_map(|scope| match &scope.scope {
-                ScopeName::Session { key, .. } => Some(*key),
-                ScopeName::Global => None,
-            })
-            .collect();
-        if let [key] = concerned[..] {
-            let Some(session) = self.sessions.get_mut(&key) else { return Vec::new() };
-            return session.run(phase, plan, old, &self.catalogues.session).await;
-        }
-
-        let shared = Arc::new((plan.clone(), Arc::clone(old), Arc::clone(&self.catalogues.session)));
-        let turns = Arc::new(Semaphore::new(SESSIONS_AT_ONCE));
-        let mut running = JoinSet::new();
-        for key in concerned {
-            let Some(mut session) = self.sessions.remove(&key) else { continue };
-            let (shared, turns) = (Arc::clone(&shared), Arc::clone(&turns));
-            running.spawn(async move {
-                let _turn = turns.acquire().await; // an error would mean that it was closed, which nobody does
-                let (plan, old, catalogue) = &*shared;
-                let failures = session.run(phase, plan, old, catalogue).await;
-                (key, session, failures)
-            });
-        }
-        let mut outcomes = BTreeMap::new();
-        while let Some(joined) = running.join_next().await {
-            match joined {
-                Ok((key, session, failures)) => {
-                    self.sessions.insert(key, session);
-                    outcomes.insert(key, failures);
-                }
-                // Hooks are contained, so this is a bug of our own; going on would be to guess.
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-            }
-        }
-        outcomes.into_values().flatten().collect()
+        warnings
     }
 
     /// Puts `settings` in force, and says so once.
@@ -329,6 +307,14 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
 fn is_session(name: &ScopeName, wanted: SessionKey) -> bool {
     matches!(name, ScopeName::Session { key, .. } if *key == wanted)
+}
+
+/// One record of all references that were passed over.
+fn say_skipped(plan: &Plan) {
+    if !plan.skipped.is_empty() {
+        let references = Problems(plan.skipped.clone());
+        tracing::error!(%references, "References in the settings were passed over.");
+    }
 }
 
 fn answer<T>(reply: Reply<T>, outcome: Result<T, ChangeError>) {

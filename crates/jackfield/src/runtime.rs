@@ -103,7 +103,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     }
 
     /// Puts `settings` in the place of the settings in force and tells the stream, and leaves everything that runs
-    /// as it is. For bookkeeping; when in doubt, use [`update_settings`](Self::update_settings).
+    /// as it is. Equal settings change nothing, and nobody is told. For bookkeeping; when in doubt, use [`update_settings`](Self::update_settings).
     ///
     /// # Errors
     ///
@@ -137,8 +137,9 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     pub async fn create_session_with(&self, name: &str, data: S) -> Result<Session<S>, ChangeError> {
         let data = Arc::new(data);
         let (name, its_data) = (name.into(), Arc::clone(&data));
-        let opened = self.ask(|reply| Command::Open { name, data: its_data, reply }).await?;
-        Ok(Session::new(opened, data, self.commands.clone()))
+        let commands = self.commands.clone();
+        let opened = self.ask(|reply| Command::Open { name, data: its_data, commands, reply }).await?;
+        Ok(Session::new(opened, data))
     }
 
     /// Closes all sessions and then the global scope, each in the reverse of the order in which its plugins
@@ -273,7 +274,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> RuntimeBuilder<G, S> {
                 driver.run(inbox).await;
             } else {
                 drop(inbox);
-                driver.run(mpsc::unbounded_channel().1).await; // nobody holds the other end: it shuts down
+                driver.end().await;
             }
         });
         match answer.await {

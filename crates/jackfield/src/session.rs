@@ -1,9 +1,7 @@
 use std::{fmt, ops::Deref, sync::Arc};
 
-use tokio::sync::{mpsc, oneshot};
-
 use crate::{
-    driver::{Command, Opened},
+    driver::Opened,
     plan::{ScopeName, SessionKey},
     report::{ChangeError, Report},
     scope::Scope,
@@ -19,20 +17,18 @@ use crate::{
 /// Dropping a session closes it, some time later; [`close`](Self::close) also waits, and tells what failed.
 #[must_use = "dropping a session closes it"]
 pub struct Session<S = ()> {
-    key: SessionKey,
-    scope: Scope,
+    opened: Opened<S>,
     data: Arc<S>,
-    commands: Option<mpsc::UnboundedSender<Command<S>>>,
 }
 
 impl<S> Session<S> {
-    pub(crate) fn new(opened: Opened, data: Arc<S>, commands: mpsc::UnboundedSender<Command<S>>) -> Self {
-        Self { key: opened.key, scope: opened.scope, data, commands: Some(commands) }
+    pub(crate) fn new(opened: Opened<S>, data: Arc<S>) -> Self {
+        Self { opened, data }
     }
 
     /// The name it was created with.
     pub fn name(&self) -> &str {
-        match self.scope.name() {
+        match self.scope().name() {
             ScopeName::Session { name, .. } => name,
             ScopeName::Global => "global",
         }
@@ -40,12 +36,12 @@ impl<S> Session<S> {
 
     /// What tells it apart from every other session of the runtime.
     pub fn key(&self) -> SessionKey {
-        self.key
+        self.opened.key
     }
 
     /// Its services and its bus.
     pub fn scope(&self) -> &Scope {
-        &self.scope
+        &self.opened.scope
     }
 
     /// The application's data for this session.
@@ -58,17 +54,14 @@ impl<S> Session<S> {
     ///
     /// # Errors
     ///
-    /// [`ChangeError::Closed`] if the runtime has been shut down, which closed the session too.
+    /// [`ChangeError::Closed`] if the runtime has been shut down, which closed the session too;
+    /// [`ChangeError::WithinHook`] in a hook: the session closes once the change that is under way is complete.
     ///
     /// # Cancel safety
     ///
     /// The session closes even if nobody waits for it.
-    pub async fn close(mut self) -> Result<Report, ChangeError> {
-        let commands = self.commands.take().ok_or(ChangeError::NoSuchSession)?;
-        let (reply, answer) = oneshot::channel();
-        let command = Command::Close { key: self.key, reply: Some(reply) };
-        commands.send(command).map_err(|_| ChangeError::Closed)?;
-        answer.await.map_err(|_| ChangeError::Closed)?
+    pub async fn close(self) -> Result<Report, ChangeError> {
+        self.opened.close().await
     }
 }
 
@@ -76,21 +69,15 @@ impl<S> Deref for Session<S> {
     type Target = Scope;
 
     fn deref(&self) -> &Scope {
-        &self.scope
-    }
-}
-
-impl<S> Drop for Session<S> {
-    fn drop(&mut self) {
-        // Detaching waits and `drop` cannot: the driver does it. An error means that it has ended, and has closed us.
-        if let Some(commands) = self.commands.take() {
-            drop(commands.send(Command::Close { key: self.key, reply: None }));
-        }
+        &self.opened.scope
     }
 }
 
 impl<S> fmt::Debug for Session<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("name", &self.name()).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("name", &self.name())
+            .field("key", &self.key())
+            .finish_non_exhaustive()
     }
 }

@@ -10,19 +10,24 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use super::hook::{call, contained};
+use super::hook::{call, contained, within};
 use crate::{
-    config::{AnyConfig, ConfigCell},
     context::{Context, Edit, SettingsChange},
     error::HookError,
-    id::{PluginId, SlotId},
-    plan::{Cause, ConfigOwner, Declaration, Desired, Plan, ScopePlan},
+    foreign::Foreign,
+    id::PluginId,
+    plan::{ConfigOwner, Declaration, Desired, Plan, ScopePlan},
     plugin::Hooks,
-    registry::{Candidate, Offer, Registrar, Registration, Resolver, SlotView, View},
+    registry::Registration,
     report::{Failure, Hook},
     scope::Scope,
     settings::RuntimeSettings,
 };
+
+mod services;
+mod undo;
+
+use undo::Undo;
 
 /// The plugins of one kind of scope.
 pub(super) type Catalogue<C> = Arc<HashMap<PluginId, Listed<C>>>;
@@ -42,13 +47,16 @@ pub(super) struct Surroundings {
 }
 
 /// One part of a change, as far as it concerns one scope.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Phase {
     Downs,
     Ups,
     Notify,
     UndoUps,
-    UndoDowns,
+    /// Without those who need a plugin in `gone`, which another scope could not bring back.
+    UndoDowns {
+        gone: BTreeSet<PluginId>,
+    },
     UndoNotify,
 }
 
@@ -72,21 +80,6 @@ struct Attached<C> {
 impl<C> Attached<C> {
     fn plugin(&self) -> &PluginId {
         self.declaration.manifest.id()
-    }
-}
-
-/// What it takes to take the change back that is being made.
-struct Undo<C> {
-    view: Option<Arc<View>>,
-    parked: Vec<(usize, Attached<C>)>,
-    risen: Vec<PluginId>,
-    configs: Vec<(Arc<dyn ConfigCell>, AnyConfig)>,
-    told: Vec<(PluginId, SettingsChange)>,
-}
-
-impl<C> Default for Undo<C> {
-    fn default() -> Self {
-        Self { view: None, parked: Vec::new(), risen: Vec::new(), configs: Vec::new(), told: Vec::new() }
     }
 }
 
@@ -114,7 +107,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             Phase::Ups => self.ups(mine, catalogue).await,
             Phase::Notify => self.notify(mine, old, &plan.settings).await,
             Phase::UndoUps => self.undo_ups().await,
-            Phase::UndoDowns => self.undo_downs().await,
+            Phase::UndoDowns { gone } => self.undo_downs(&gone).await,
             Phase::UndoNotify => self.undo_notify().await,
         }
     }
@@ -125,15 +118,18 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             self.current = Arc::clone(&mine.next);
         }
         let undo = mem::take(&mut self.undo);
-        self.forget(undo);
+        self.surroundings.forget(undo);
     }
 
     /// Leaves an empty registry and a closed bus to those who still hold a handle.
     pub(super) fn close(&mut self) {
-        self.scope.bus().close();
+        let Surroundings { runtime, .. } = self.surroundings;
+        if let Err(error) = contained(runtime, || self.scope.bus().close()) {
+            tracing::error!(scope = %self.scope.name(), %error, "A bus panicked when it was closed.");
+        }
         let view = self.scope.registry().publish(Arc::default());
         let attached = mem::take(&mut self.attached);
-        self.forget((view, attached));
+        self.surroundings.forget((view, attached));
     }
 
     async fn downs(&mut self, plan: &ScopePlan) -> Vec<Failure> {
@@ -142,7 +138,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         }
         let going: HashSet<&PluginId> = plan.downs.iter().map(|step| &step.plugin).collect();
         let view = self.view_of(&Arc::clone(&self.current), &[], &|plugin| !going.contains(plugin));
-        self.publish(view);
+        self.publish(Arc::new(view));
         let mut failures = Vec::new();
         for step in &plan.downs {
             let Some(place) = self.attached.iter().position(|attached| *attached.plugin() == step.plugin)
@@ -168,7 +164,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             }
         }
         if !failures.is_empty() {
-            self.forget(rising);
+            self.surroundings.forget(rising);
             return failures;
         }
 
@@ -176,11 +172,11 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         let view = Arc::new(self.view_of(&plan.next, &rising, &|_| true));
         failures.extend(self.build(&view));
         if !failures.is_empty() {
-            self.forget((rising, view));
+            self.surroundings.forget((rising, view));
             return failures;
         }
         if !rising.is_empty() || !plan.winners.is_empty() || plan.next.slots != self.current.slots {
-            self.publish_shared(view);
+            self.publish(view);
         }
 
         let mut failed: BTreeSet<PluginId> = BTreeSet::new();
@@ -188,7 +184,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             let plugin = attached.plugin().clone();
             if attached.declaration.manifest.dependencies().iter().any(|id| failed.contains(id)) {
                 failed.insert(plugin); // what it needs has failed, which is reported already
-                self.forget(attached);
+                self.surroundings.forget(attached);
                 continue;
             }
             match self.attach(&attached).await {
@@ -200,9 +196,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
                 Err(error) => {
                     failures.push(self.failure(&plugin, Hook::Attach, error));
                     failed.insert(plugin);
-                    // It may have got half-way: let it clean up, and then clean up after it.
-                    self.detach(&attached).await;
-                    self.forget(attached);
+                    self.clean_up(attached).await;
                 }
             }
         }
@@ -218,7 +212,8 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         let risen: HashSet<PluginId> = self.undo.risen.iter().cloned().collect();
         for attached in self.attached.iter().filter(|attached| !risen.contains(attached.plugin())) {
             let owner = ConfigOwner::Plugin(attached.plugin().clone());
-            let config = self.current.config(&owner).cloned().zip(plan.next.config(&owner).cloned());
+            let config = |desired: &Desired| desired.config(&owner).cloned().map(Foreign::new);
+            let config = config(&self.current).zip(config(&plan.next));
             let change = SettingsChange { old: Arc::clone(old), new: Arc::clone(new), config };
             if let Err(error) = self.tell(attached, &change).await {
                 return vec![self.failure(attached.plugin(), Hook::SettingsChanged, error)];
@@ -228,169 +223,9 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         Vec::new()
     }
 
-    /// Takes back what `ups` did. What fails here is logged: the change fails anyway.
-    async fn undo_ups(&mut self) -> Vec<Failure> {
-        for plugin in mem::take(&mut self.undo.risen).into_iter().rev() {
-            let Some(place) = self.attached.iter().position(|attached| *attached.plugin() == plugin) else {
-                continue;
-            };
-            let attached = self.attached.remove(place);
-            self.detach(&attached).await.iter().for_each(log);
-            self.forget(attached);
-        }
-        for (cell, config) in mem::take(&mut self.undo.configs).into_iter().rev() {
-            cell.store(config);
-        }
-        if let Some(view) = self.undo.view.take() {
-            let replaced = self.scope.registry().publish(view);
-            self.forget(replaced);
-        }
-        Vec::new()
-    }
-
-    /// Brings back what `downs` parked, as the same instances. Returns those who would not come.
-    async fn undo_downs(&mut self) -> Vec<Failure> {
-        let mut lost: Vec<Failure> = Vec::new();
-        while let Some((place, attached)) = self.undo.parked.pop() {
-            let plugin = attached.plugin().clone();
-            let needs = attached.declaration.manifest.dependencies().iter();
-            let missing = needs.clone().find(|id| lost.iter().any(|failure| failure.plugin == **id)).cloned();
-            let outcome = match missing {
-                Some(dependency) => Err(HookError::failed(format!("it needs `{dependency}`").into())),
-                None => self.attach(&attached).await,
-            };
-            match outcome {
-                Ok(()) => self.attached.insert(place.min(self.attached.len()), attached),
-                Err(error) => {
-                    lost.push(self.failure(&plugin, Hook::Attach, error));
-                    attached.context.ledger().clear().await;
-                    self.forget(attached);
-                }
-            }
-        }
-        if !lost.is_empty() {
-            let current = Arc::make_mut(&mut self.current);
-            for failure in &lost {
-                current.lose(&failure.plugin, Cause::Failed { reason: failure.error.to_string() });
-            }
-            let view = self.view_of(&Arc::clone(&self.current), &[], &|_| true);
-            let replaced = self.scope.registry().publish(Arc::new(view));
-            self.forget(replaced);
-        }
-        lost
-    }
-
-    /// Tells those who were told of the change that it has been taken back, now that everything is as it was.
-    async fn undo_notify(&mut self) -> Vec<Failure> {
-        for (plugin, change) in mem::take(&mut self.undo.told).into_iter().rev() {
-            let Some(attached) = self.attached.iter().find(|attached| *attached.plugin() == plugin) else {
-                continue;
-            };
-            if let Err(error) = self.tell(attached, &change.reversed()).await {
-                log(&self.failure(&plugin, Hook::SettingsChanged, error));
-            }
-        }
-        Vec::new()
-    }
-
-    fn register(&self, listed: &Listed<C>, next: &Desired) -> Result<Attached<C>, HookError> {
-        let mut offers: Vec<Offer> = Vec::new();
-        contained(|| listed.hooks.register(&mut Registrar::new(&mut offers)))?;
-        let declaration = &listed.declaration;
-        let plugin = declaration.manifest.id();
-        let mut registrations = Vec::with_capacity(offers.len());
-        for offer in offers {
-            let declared = |known: &&Offer| known.slot == offer.slot && known.type_id == offer.type_id;
-            if declaration.offers.iter().find(declared).is_none() {
-                let slot = &offer.slot;
-                return Err(HookError::failed(
-                    format!("it offers `{slot}`, which it did not when added").into(),
-                ));
-            }
-            let owner = ConfigOwner::Service(plugin.clone(), offer.slot.clone());
-            let config = next.config(&owner).cloned();
-            registrations.push(Arc::new(Registration::new(plugin.clone(), offer, config)));
-        }
-        let spec = declaration.manifest.config_spec();
-        let config = spec.zip(next.config(&ConfigOwner::Plugin(plugin.clone())).cloned());
-        let cell = config.map(|(spec, config)| spec.cell(config));
-        let context = Context::new(self.scope.clone(), plugin.clone(), cell, self.surroundings.edits.clone());
-        Ok(Attached {
-            declaration: Arc::clone(declaration),
-            hooks: Arc::clone(&listed.hooks),
-            context: (self.make_context)(context),
-            registrations,
-        })
-    }
-
-    /// Hands the new configurations to the handles of those who stay.
-    fn store_configs(&mut self, next: &Desired) {
-        for (owner, config) in &next.configs {
-            let Some(attached) = self.attached.iter().find(|attached| attached.plugin() == owner.plugin())
-            else {
-                continue;
-            };
-            let cell = match owner {
-                ConfigOwner::Plugin(_) => attached.context.config_cell(),
-                ConfigOwner::Service(_, slot) => {
-                    let registration =
-                        attached.registrations.iter().find(|registration| registration.slot == *slot);
-                    registration.and_then(|registration| registration.config.as_ref())
-                }
-            };
-            let Some(cell) = cell else { continue };
-            let before = cell.load();
-            if !Arc::ptr_eq(&before, &config.typed) {
-                cell.store(Arc::clone(&config.typed));
-                self.undo.configs.push((Arc::clone(cell), before));
-            }
-        }
-    }
-
-    fn build(&self, view: &View) -> Vec<Failure> {
-        let resolver = Resolver { view };
-        let candidates = view.slots().filter_map(|slot| view.slot(slot)).flat_map(|slot| &slot.candidates);
-        let failures = candidates.filter(|candidate| candidate.enabled).filter_map(|candidate| {
-            let reason = candidate.registration.prepare(&resolver).err()?;
-            let what = format!("`{}`: {reason}", candidate.registration.slot);
-            Some(self.failure(&candidate.registration.plugin, Hook::Build, HookError::failed(what.into())))
-        });
-        failures.collect()
-    }
-
-    /// The view of those who are attached or `rising`, as far as they `stay`, in the order that `desired` gives.
-    fn view_of(&self, desired: &Desired, rising: &[Attached<C>], stay: &dyn Fn(&PluginId) -> bool) -> View {
-        let mut registrations: HashMap<(&SlotId, &PluginId), &Arc<Registration>> = HashMap::new();
-        for attached in self.attached.iter().chain(rising).filter(|attached| stay(attached.plugin())) {
-            for registration in &attached.registrations {
-                registrations.insert((&registration.slot, &registration.plugin), registration);
-            }
-        }
-        let slots = desired.slots.iter().filter_map(|(slot, candidates)| {
-            let candidates: Vec<Candidate> = candidates
-                .iter()
-                .filter_map(|candidate| {
-                    let registration = registrations.get(&(slot, &candidate.plugin))?;
-                    let (priority, enabled) = (candidate.priority, candidate.enabled);
-                    Some(Candidate { registration: Arc::clone(registration), priority, enabled })
-                })
-                .collect();
-            (!candidates.is_empty()).then(|| (slot.clone(), SlotView { candidates }))
-        });
-        View::new(slots.collect())
-    }
-
-    fn publish(&mut self, view: View) {
-        self.publish_shared(Arc::new(view));
-    }
-
-    /// Shows `view` to readers; the first one that is replaced in a change is kept, to be shown again if need be.
-    fn publish_shared(&mut self, view: Arc<View>) {
-        let replaced = self.scope.registry().publish(view);
-        match &self.undo.view {
-            None => self.undo.view = Some(replaced),
-            Some(_) => self.forget(replaced),
-        }
+    fn take(&mut self, plugin: &PluginId) -> Option<Attached<C>> {
+        let place = self.attached.iter().position(|attached| attached.plugin() == plugin)?;
+        Some(self.attached.remove(place))
     }
 
     async fn attach(&self, attached: &Attached<C>) -> Result<(), HookError> {
@@ -407,27 +242,28 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     async fn detach(&self, attached: &Attached<C>) -> Vec<Failure> {
         let Surroundings { runtime, deadline, .. } = self.surroundings;
         let goodbye = call(runtime, deadline, || attached.hooks.detach(&attached.context)).await;
-        let mut failures: Vec<Failure> = goodbye
-            .err()
-            .into_iter()
-            .map(|error| self.failure(attached.plugin(), Hook::Detach, error))
-            .collect();
-        let clear = attached.context.ledger().clear();
-        let released = tokio::time::timeout(deadline, clear).await;
-        let errors = released.unwrap_or_else(|_| vec![HookError::TimedOut { deadline }]);
-        failures
-            .extend(errors.into_iter().map(|error| self.failure(attached.plugin(), Hook::Release, error)));
-        failures
+        let released = within(runtime, attached.context.ledger().clear(deadline)).await;
+        let failure = |hook, error| self.failure(attached.plugin(), hook, error);
+        let failures = goodbye.err().into_iter().map(|error| failure(Hook::Detach, error));
+        failures.chain(released.into_iter().map(|error| failure(Hook::Release, error))).collect()
+    }
+
+    /// After an attach that failed, which may have got half-way: lets the plugin clean up, and cleans up after it.
+    async fn clean_up(&self, attached: Attached<C>) {
+        self.detach(&attached).await.iter().for_each(log);
+        self.surroundings.forget(attached);
     }
 
     fn failure(&self, plugin: &PluginId, hook: Hook, error: HookError) -> Failure {
         Failure { scope: self.scope.name().clone(), plugin: plugin.clone(), hook, error }
     }
+}
 
-    /// Drops what holds other people's values, which may panic on their way out.
-    fn forget<T>(&self, what: T) {
-        if let Err(error) = contained(|| drop(what)) {
-            tracing::error!(scope = %self.scope.name(), %error, "A value panicked when it was dropped.");
+impl Surroundings {
+    /// Drops what holds other people's values, which may panic on their way out, or ask for anything.
+    pub(super) fn forget<T>(&self, what: T) {
+        if let Err(error) = contained(self.runtime, || drop(what)) {
+            tracing::error!(%error, "A value panicked when it was dropped.");
         }
     }
 }

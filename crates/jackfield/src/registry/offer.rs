@@ -14,6 +14,7 @@ use super::{
 use crate::{
     config::{AnyConfig, ConfigCell, ConfigSpec, Configuration, Live},
     error::BoxError,
+    foreign::Foreign,
     id::{PluginId, SlotId},
     priority::Priority,
     slot::Slot,
@@ -42,8 +43,21 @@ pub(crate) struct Offer {
     pub(crate) kind: Kind,
     pub(crate) priority: Priority,
     pub(crate) config: Option<ConfigSpec>,
-    capabilities: Arc<[Arc<dyn Any + Send + Sync>]>,
-    make: Arc<Make>,
+    capabilities: Arc<[Foreign<Arc<dyn Any + Send + Sync>>]>,
+    make: Foreign<Arc<Make>>,
+}
+
+impl Offer {
+    /// Whether plans that were made for `other` hold for this one.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        let configs = match (&self.config, &other.config) {
+            (Some(one), Some(other)) => one.is_of_type_of(other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        let (mine, its) =
+            ((self.type_id, self.kind, self.priority), (other.type_id, other.kind, other.priority));
+        self.slot == other.slot && mine == its && configs
+    }
 }
 
 /// One plugin's candidate for one slot in one scope. Its identity is its own: a plugin that goes and comes back
@@ -55,8 +69,8 @@ pub(crate) struct Registration {
     pub(crate) base_priority: Priority,
     pub(crate) type_name: &'static str,
     pub(crate) config: Option<Arc<dyn ConfigCell>>,
-    capabilities: Arc<[Arc<dyn Any + Send + Sync>]>,
-    make: Arc<Make>,
+    capabilities: Arc<[Foreign<Arc<dyn Any + Send + Sync>>]>,
+    make: Foreign<Arc<Make>>,
     cell: ServiceCell,
 }
 
@@ -89,7 +103,7 @@ impl Registration {
     }
 
     pub(crate) fn capability<C: Any + Send + Sync>(&self) -> Option<Arc<C>> {
-        self.capabilities.iter().find_map(|capability| Arc::clone(capability).downcast().ok())
+        self.capabilities.iter().find_map(|capability| Arc::clone(&**capability).downcast().ok())
     }
 }
 
@@ -130,7 +144,7 @@ pub struct Offering<'a, T: ?Sized> {
     offers: &'a mut Vec<Offer>,
     slot: Slot<T>,
     priority: Priority,
-    capabilities: Vec<Arc<dyn Any + Send + Sync>>,
+    capabilities: Vec<Foreign<Arc<dyn Any + Send + Sync>>>,
 }
 
 impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
@@ -142,7 +156,7 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
 
     /// Adds metadata that can be read without building the service.
     pub fn capability(mut self, capability: impl Any + Send + Sync) -> Self {
-        self.capabilities.push(Arc::new(capability));
+        self.capabilities.push(Foreign::new(Arc::new(capability)));
         self
     }
 
@@ -185,7 +199,7 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
             priority,
             config,
             capabilities: capabilities.into(),
-            make,
+            make: Foreign::new(make),
         };
         // A second offer of one plugin for one slot takes the place of the first.
         match offers.iter_mut().find(|earlier| earlier.slot == offer.slot) {
