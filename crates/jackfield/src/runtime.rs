@@ -107,7 +107,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     }
 
     /// Puts `settings` in the place of the settings in force and tells the stream, and leaves everything that runs
-    /// as it is. For bookkeeping; when in doubt, use [`update_settings`](Self::update_settings).
+    /// as it is. Equal settings change nothing, and nobody is told. For bookkeeping; when in doubt, use [`update_settings`](Self::update_settings).
     ///
     /// # Errors
     ///
@@ -220,9 +220,9 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     ) -> Result<Session<G, S>, ChangeError> {
         let NewSession { name, data, overlay } = session.into();
         let data = Arc::new(data);
-        let its_data = Arc::clone(&data);
-        let opened = self.ask(|reply| Command::Open { name, data: its_data, overlay, reply }).await?;
-        Ok(Session::new(opened, data, Arc::clone(&self.published), self.commands.clone()))
+        let (its_data, commands) = (Arc::clone(&data), self.commands.clone());
+        let open = |reply| Command::Open { name, data: its_data, overlay, commands, reply };
+        Ok(Session::new(self.ask(open).await?, data))
     }
 
     /// The sessions that are open now, in the order of their creation. Handles: they keep no session open.
@@ -416,7 +416,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> RuntimeBuilder<G, S> {
                 driver.run(inbox).await;
             } else {
                 drop(inbox);
-                driver.run(mpsc::unbounded_channel().1).await; // nobody holds the other end: it shuts down
+                driver.end().await;
             }
         });
         match answer.await {

@@ -11,6 +11,7 @@ use super::{Driver, FailurePolicy, Phase, log};
 use crate::{
     plan::{Plan, ScopeName, SessionKey, Wishes},
     report::{ChangeError, Failure, Report},
+    settings::Problems,
 };
 
 /// How many sessions are changed at the same time: enough to keep every core busy while hooks wait, and few enough
@@ -26,14 +27,14 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// All of `plan`, or nothing.
     pub(super) async fn make(&mut self, plan: Plan) -> Result<Report, ChangeError> {
-        for problem in &plan.skipped {
-            tracing::error!(%problem, "A reference in the settings was passed over.");
-        }
+        say_skipped(&plan);
+        let warnings = self.warn(&plan);
         let failures = self.forward(&plan).await;
         failures.iter().for_each(log);
         if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
             return Err(self.take_back(&plan, failures).await);
         }
+        self.warned = warnings;
         self.global.commit();
         self.sessions.values_mut().for_each(super::ScopeState::commit);
         self.world.wishes = Wishes::clone(&plan.wishes);
@@ -133,5 +134,13 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             }
         }
         outcomes.into_values().flatten().collect()
+    }
+}
+
+/// One record of all references that were passed over.
+pub(super) fn say_skipped(plan: &Plan) {
+    if !plan.skipped.is_empty() {
+        let references = Problems(plan.skipped.clone());
+        tracing::error!(%references, "References in the settings were passed over.");
     }
 }

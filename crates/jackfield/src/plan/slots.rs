@@ -47,10 +47,11 @@ pub(super) fn candidates(
         }
     }
     for (slot, candidates) in &mut slots {
-        sort(candidates);
         if let Some(Knobs { wildcard: Some(wildcard), specific }) = knobs.get(slot) {
             apply_wildcard(candidates, wildcard, specific);
         }
+        // Once, at the end, and stable: among equals whoever was added first, whatever priority it had before.
+        candidates.sort_by_key(|candidate| Reverse(candidate.priority));
     }
     slots
 }
@@ -69,7 +70,7 @@ fn apply_wildcard(
     specific: &BTreeMap<&PluginId, &ServiceSettings>,
 ) {
     if let Some(priority) = wildcard.priority
-        && let Some(winner) = candidates.iter_mut().find(|candidate| candidate.enabled)
+        && let Some(winner) = winner_of(candidates)
         && specific.get(&winner.plugin).is_none_or(|knobs| knobs.priority.is_none())
     {
         winner.priority = priority;
@@ -80,10 +81,10 @@ fn apply_wildcard(
             candidate.config = wildcard.config.clone();
         }
     }
-    sort(candidates);
 }
 
-/// Stable: among equals, whoever was added first.
-fn sort(candidates: &mut [CandidatePlan]) {
-    candidates.sort_by_key(|candidate| Reverse(candidate.priority));
+/// The highest, and among equals whoever was added first.
+fn winner_of(candidates: &mut [CandidatePlan]) -> Option<&mut CandidatePlan> {
+    let enabled = candidates.iter_mut().filter(|candidate| candidate.enabled);
+    enabled.min_by_key(|candidate| Reverse(candidate.priority))
 }
