@@ -57,6 +57,7 @@ impl Play {
         let log = play.stage.take_log();
         expect_told_in_order(&log, "global", &Expected::default(), &play.global);
         play.look(0);
+        play.open(Vec::new(), None).await;
         play
     }
 
