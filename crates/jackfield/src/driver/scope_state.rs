@@ -169,13 +169,14 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         }
 
         self.store_configs(&plan.next);
-        let view = Arc::new(self.view_of(&plan.next, &rising, &|_| true));
-        failures.extend(self.build(&view));
-        if !failures.is_empty() {
-            self.surroundings.forget((rising, view));
-            return failures;
-        }
-        if !rising.is_empty() || !plan.winners.is_empty() || plan.next.slots != self.current.slots {
+        // Where nobody comes and no candidate changes there is nothing to build and nothing new to see.
+        if !rising.is_empty() || plan.next.slots != self.current.slots {
+            let view = Arc::new(self.view_of(&plan.next, &rising, &|_| true));
+            failures.extend(self.build(&view));
+            if !failures.is_empty() {
+                self.surroundings.forget((rising, view));
+                return failures;
+            }
             self.publish(view);
         }
 

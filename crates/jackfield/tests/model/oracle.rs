@@ -152,7 +152,7 @@ pub(crate) fn candidates(parts: &[Part], doc: &Doc, on: &BTreeSet<usize>) -> Can
                 candidates.iter_mut().for_each(|candidate| candidate.enabled = false);
             }
         }
-        candidates.sort_by(|one, other| other.priority.cmp(&one.priority)); // stable
+        candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.priority)); // stable
         if !candidates.is_empty() {
             slots.insert(slot, candidates);
         }

@@ -48,6 +48,10 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Hands the new configurations to the handles of those who stay.
     pub(super) fn store_configs(&mut self, next: &Desired) {
         for (owner, config) in &next.configs {
+            // Most have not changed, and are the same object.
+            if self.current.config(owner).is_some_and(|current| Arc::ptr_eq(current, &config.typed)) {
+                continue;
+            }
             let Some(attached) = self.attached.iter().find(|attached| attached.plugin() == owner.plugin())
             else {
                 continue;
