@@ -140,15 +140,12 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         let (rising, mut failures) = self.register(plan, catalogue);
         if failures.is_empty() {
             self.store_configs();
-            let view = Arc::new(self.view_of(&self.next, &rising, |_| true));
-            failures = self.build(&view);
+            failures = self.show(plan, &rising);
             if failures.is_empty() {
-                self.publish_if_other(plan, &rising, view);
                 failures = self.enable_services();
                 failures.extend(self.attach(rising).await);
                 return failures;
             }
-            self.surroundings.forget(view);
         }
         self.surroundings.forget(rising);
         failures
@@ -161,15 +158,12 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         self.store_configs();
         loop {
             rising = self.keep_wanted(rising);
-            let view = Arc::new(self.view_of(&self.next, &rising, |_| true));
-            let unbuilt = self.build(&view);
+            let unbuilt = self.show(plan, &rising);
             if unbuilt.is_empty() {
-                self.publish_if_other(plan, &rising, view);
                 break;
             }
             self.leave_out(&unbuilt);
             failures.extend(unbuilt);
-            self.surroundings.forget(view);
         }
         let mut unattached = self.enable_services();
         unattached.extend(self.attach(rising).await);
@@ -200,6 +194,10 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Hands the new configurations to the handles of those who stay.
     fn store_configs(&mut self) {
         for (owner, config) in &self.next.configs {
+            // Most have not changed, and are the same object.
+            if self.current.config(owner).is_some_and(|current| Arc::ptr_eq(current, &config.typed)) {
+                continue;
+            }
             let Some(attached) = self.attached.iter().find(|attached| attached.plugin() == owner.plugin())
             else {
                 continue;
@@ -219,7 +217,22 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         }
     }
 
-    /// Builds what must stand before anybody attaches.
+    /// Builds what must stand before anybody attaches, and shows it to readers.
+    fn show(&mut self, plan: &ScopePlan, rising: &[Attached<C>]) -> Vec<Failure> {
+        // Where nobody comes or goes and no candidate changes, there is nothing to build and nothing new to see.
+        if rising.is_empty() && plan.downs.is_empty() && self.next.slots == self.current.slots {
+            return Vec::new();
+        }
+        let view = Arc::new(self.view_of(&self.next, rising, |_| true));
+        let failures = self.build(&view);
+        if failures.is_empty() {
+            self.publish(view);
+        } else {
+            self.surroundings.forget(view);
+        }
+        failures
+    }
+
     fn build(&self, view: &View) -> Vec<Failure> {
         let resolver = Resolver { view };
         let candidates = view.slots().filter_map(|slot| view.slot(slot)).flat_map(|slot| &slot.candidates);
@@ -371,12 +384,6 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             (!candidates.is_empty()).then(|| (slot.clone(), SlotView { candidates }))
         });
         View::new(slots.collect())
-    }
-
-    fn publish_if_other(&mut self, plan: &ScopePlan, rising: &[Attached<C>], view: Arc<View>) {
-        if !rising.is_empty() || !plan.downs.is_empty() || self.next.slots != self.current.slots {
-            self.publish(view);
-        }
     }
 
     /// Shows `view` to readers; the first one that is replaced in a change is kept, to be shown again if need be.

@@ -6,7 +6,7 @@ use super::Declaration;
 use crate::{
     id::{PluginId, SlotId},
     priority::Priority,
-    settings::{ConfigTable, RuntimeSettings, ServiceSettings},
+    settings::{RuntimeSettings, ServiceSettings},
 };
 
 /// What settings make of one declared candidate.
@@ -15,7 +15,6 @@ pub(crate) struct CandidatePlan {
     pub(crate) plugin: PluginId,
     pub(crate) priority: Priority,
     pub(crate) enabled: bool,
-    pub(crate) config: ConfigTable,
 }
 
 /// The candidates of all slots, highest authority first. `plugins` come in the order in which they were added, which
@@ -42,7 +41,6 @@ pub(super) fn candidates(
                 plugin: id.clone(),
                 priority: specific.and_then(|knobs| knobs.priority).unwrap_or(offer.priority),
                 enabled: specific.is_none_or(|knobs| knobs.enabled),
-                config: specific.map(|knobs| knobs.config.clone()).unwrap_or_default(),
             });
         }
     }
@@ -62,8 +60,8 @@ struct Knobs<'a> {
     specific: BTreeMap<&'a PluginId, &'a ServiceSettings>,
 }
 
-/// The wildcard's knobs, one by one, where no specific one says otherwise. Its priority goes to the winner by base
-/// and specific priority; its configuration to whoever has none; and it can close the whole slot.
+/// The wildcard's knobs, one by one: its priority goes to the winner by base and specific priority, unless a specific
+/// knob says otherwise, and it can close the whole slot. Configurations are read elsewhere.
 fn apply_wildcard(
     candidates: &mut [CandidatePlan],
     wildcard: &ServiceSettings,
@@ -75,12 +73,7 @@ fn apply_wildcard(
     {
         winner.priority = priority;
     }
-    for candidate in &mut *candidates {
-        candidate.enabled &= wildcard.enabled;
-        if candidate.config.is_empty() {
-            candidate.config = wildcard.config.clone();
-        }
-    }
+    candidates.iter_mut().for_each(|candidate| candidate.enabled &= wildcard.enabled);
 }
 
 /// The highest, and among equals whoever was added first.

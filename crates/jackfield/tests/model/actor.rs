@@ -93,7 +93,11 @@ impl Stage {
     fn strike(&self, scope: &str, plugin: usize, at: At) -> Option<How> {
         let mut inner = self.lock();
         let mut struck = None;
-        for fault in inner.faults.iter_mut().filter(|fault| fault.plugin == plugin && fault.at == at) {
+        for fault in inner
+            .faults
+            .iter_mut()
+            .filter(|fault| fault.at == at && fault.plugin.is_none_or(|it| it == plugin))
+        {
             if fault.after > 0 {
                 fault.after -= 1;
             } else if fault.times > 0 && struck.is_none() {
