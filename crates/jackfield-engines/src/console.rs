@@ -3,6 +3,7 @@
 use crate::id::EngineId;
 use crate::realtime::{Knobs, LoadMeter, TapeReader, TapeWriter, tape};
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
@@ -22,6 +23,8 @@ pub struct Console {
     knobs: Knobs,
     load: LoadMeter,
     playing: watch::Sender<Option<Playing>>,
+    /// Counts what was shown, so that nobody takes away what another has put there.
+    shown: Arc<AtomicU64>,
 }
 
 /// What an engine says of itself while it plays.
@@ -59,6 +62,7 @@ impl Console {
             knobs: Knobs::new(),
             load: LoadMeter::new(),
             playing: watch::Sender::new(None),
+            shown: Arc::default(),
         }
     }
 
@@ -86,10 +90,15 @@ impl Console {
         self.playing.subscribe()
     }
 
-    /// For engines: says what plays from now on. Nothing does when the guard is dropped.
+    /// For engines: says what plays from now on. Nothing does when the guard is dropped, unless another engine
+    /// has said something since.
     pub fn show(&self, playing: Playing) -> Shown {
-        self.playing.send_replace(Some(playing));
-        Shown(self.playing.clone())
+        let mut turn = 0;
+        self.playing.send_modify(|shown| {
+            turn = self.shown.fetch_add(1, Ordering::Relaxed) + 1;
+            *shown = Some(playing);
+        });
+        Shown { console: self.clone(), turn }
     }
 
     /// For engines: says that the program broke, and why, or that it runs again.
@@ -118,11 +127,18 @@ impl Console {
 /// Says that an engine plays, until it is dropped.
 #[derive(Debug)]
 #[must_use = "dropping it says that nothing plays"]
-pub struct Shown(watch::Sender<Option<Playing>>);
+pub struct Shown {
+    console: Console,
+    turn: u64,
+}
 
 impl Drop for Shown {
     fn drop(&mut self) {
-        self.0.send_replace(None);
+        let Console { playing, shown, .. } = &self.console;
+        // Both are changed within the channel's lock only.
+        playing.send_if_modified(|playing| {
+            shown.load(Ordering::Relaxed) == self.turn && playing.take().is_some()
+        });
     }
 }
 

@@ -2,7 +2,8 @@
 
 use crate::console::Console;
 use crate::events::EventDispatcher;
-use crate::factory::ProjectStore;
+use crate::factory::{EngineRegistry, ProjectStore};
+use crate::id::EngineId;
 use crate::observers::Subscription;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ pub use self::status::{Failure, ManagerState, ManagerStatus};
 
 use self::mailbox::Mailbox;
 use self::owner::Owner;
-use self::wanted::Reason;
+use self::wanted::{Reason, Wanted};
 
 /// How long foreign code may take before it counts as stuck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +114,20 @@ impl EngineManager {
     /// ticket gives the answer.
     pub fn apply(&self) -> Ticket {
         self.mailbox.post(&self.store, Reason::Asked)
+    }
+
+    /// Asks the manager to follow the store as if it had these engines, and this default. Whoever asks puts them
+    /// into the store once the answer says that it worked out. When it does not, the engine that plays plays on,
+    /// even if it is not among them.
+    pub fn try_engines(&self, registry: EngineRegistry, default: EngineId) -> Ticket {
+        let wanted = || Wanted::read(&self.store).with_engines(registry, default);
+        self.mailbox.post_with(Reason::Trial, wanted)
+    }
+
+    /// Asks the manager to stop the engine; the answer comes when its device is released. The next
+    /// [`apply`](Self::apply) plays again.
+    pub fn rest(&self) -> Ticket {
+        self.mailbox.post(&self.store, Reason::Rest)
     }
 
     /// What the manager does, to look at and to wait for. The channel ends when the manager is closed and

@@ -4,20 +4,19 @@
 //! keeps the session's one engine true to the project store and to what the registry has, so that switching an
 //! engine's plugin off makes it fall back to the default engine in the same change.
 
-use crate::console::Console;
-use crate::events::EventDispatcher;
-use crate::factory::{EngineFactory, EngineRegistry, ProjectStore};
+use crate::events::EngineEvent;
+use crate::factory::{EngineFactory, EngineRegistry};
 use crate::id::EngineId;
-use crate::manager::{Answer, EngineManager};
-use crate::project::Project;
+use crate::manager::ManagerStatus;
 use jackfield::{
-    BoxError, Manifest, Namespace, Plugin, PluginResult, Registrar, Scope, SessionContext, SettingsChange,
-    Slot,
+    Bus, EmitError, Manifest, Namespace, Plugin, PluginResult, Registrar, ResolveError, Scope,
+    SessionContext, SettingsChange, Slot,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
 
 mod engines;
 pub use engines::Engines;
@@ -104,23 +103,30 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Plugin<G, S> for Engine
 
     async fn attach(&self, cx: &SessionContext<G, S>) -> PluginResult {
         let engines = cx.resolve(ENGINES)?;
-        let bus = cx.bus().clone();
+        let (sender, events) = mpsc::unbounded_channel();
         cx.hold(engines.events().subscribe(move |event| {
-            // An event that a handler fails at is that handler's business; the bus has logged it.
-            bus.emit_sync(event.clone()).ok();
+            // An error means that nobody tells them any more: the plugin is on its way out.
+            sender.send(event.clone()).ok();
         }));
-        let config = cx.config::<EngineManagerConfig>()?.load();
-        engines.take_up(registry_of(cx.scope()), &config.default);
+        engines.take_up(registry_of(cx.scope()), default_of(cx)?);
         let manager = engines.start_manager();
-        let (mut status, bus) = (manager.status(), cx.bus().clone());
-        cx.at_detach(async move {
-            manager.close().await;
-            Ok(())
+        let (status, bus) = (manager.status(), cx.bus().clone());
+        cx.at_detach({
+            let (status, bus) = (status.clone(), bus.clone());
+            async move {
+                let at_the_end = status.borrow().clone();
+                // Whoever has to wait over it has to do without: here it would hold up the plugin's end.
+                bus.emit_sync(at_the_end).ok();
+                Ok(())
+            }
         });
-        cx.spawn(async move {
-            while status.changed().await.is_ok() {
-                let now = status.borrow_and_update().clone();
-                bus.emit_sync(now).ok();
+        cx.spawn(tell(bus, events, status));
+        // What is kept ends in reverse: first the engine, while all it says is still told.
+        cx.at_detach({
+            let engines = Arc::clone(&engines);
+            async move {
+                engines.close_manager().await;
+                Ok(())
             }
         });
         if engines.store().project.get().is_some() {
@@ -130,20 +136,50 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Plugin<G, S> for Engine
     }
 
     async fn settings_changed(&self, cx: &SessionContext<G, S>, _: &SettingsChange) -> PluginResult {
-        let engines = cx.resolve(ENGINES)?;
-        let config = cx.config::<EngineManagerConfig>()?.load();
-        let changed = engines.take_up(registry_of(cx.scope()), &config.default);
-        if changed && engines.store().project.get().is_some() {
-            engines.follow().await?;
-        }
-        Ok(())
+        cx.resolve(ENGINES)?.change_to(registry_of(cx.scope()), default_of(cx)?).await
     }
+}
+
+fn default_of<G, S>(cx: &SessionContext<G, S>) -> Result<EngineId, jackfield::NoSuchConfig> {
+    let config = cx.config::<EngineManagerConfig>()?.load();
+    Ok(EngineId::from(config.default.as_str()))
 }
 
 /// The engines that win their slots.
 fn registry_of(scope: &Scope) -> EngineRegistry {
-    let slots = scope.slots_in(&ENGINE);
-    EngineRegistry::new(slots.iter().filter_map(|slot| scope.resolve_id::<dyn EngineFactory>(slot).ok()))
+    let engine = |slot| match scope.resolve_id::<dyn EngineFactory>(&slot) {
+        Ok(engine) => Some(engine),
+        Err(ResolveError::NotRegistered { .. } | ResolveError::Disabled { .. }) => None,
+        Err(error) => {
+            tracing::warn!(target: "jackfield::engine", "An engine is left out: {error}");
+            None
+        }
+    };
+    EngineRegistry::new(scope.slots_in(&ENGINE).into_iter().filter_map(engine))
+}
+
+/// Tells the session what engines and their manager have to say, one after the other.
+async fn tell(
+    bus: Bus,
+    mut events: mpsc::UnboundedReceiver<EngineEvent>,
+    mut status: watch::Receiver<ManagerStatus>,
+) {
+    loop {
+        let told = tokio::select! {
+            biased;
+            Some(event) = events.recv() => bus.emit(event).await.map(drop),
+            Ok(()) = status.changed() => {
+                let now = status.borrow_and_update().clone();
+                bus.emit(now).await.map(drop)
+            }
+            else => return,
+        };
+        match told {
+            Ok(()) => {}
+            Err(EmitError::Closed { .. }) => return,
+            Err(error) => tracing::warn!(target: "jackfield::engine", "{error}"),
+        }
+    }
 }
 
 impl fmt::Debug for EnginePlugin {

@@ -1,5 +1,6 @@
 //! What the audio thread reaches. Nothing in here allocates, frees, locks, logs or asks a clock there.
 
+mod atomic;
 mod block;
 mod fifo;
 mod knobs;

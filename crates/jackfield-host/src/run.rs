@@ -214,11 +214,10 @@ impl Show {
             Some(device) => format!("{engine} on {device}, {rate} Hz"),
             None => format!("{engine}, {rate} ticks a second"),
         };
-        let (config, registry) =
-            (engines.store().compiled_project_config.get(), engines.store().runtime_registry.get());
-        match config.selected().map(|settings| &settings.runtime) {
-            Some(asked_for) if registry.get(asked_for).is_none() => {
-                format!("{what}   (the default: there is no engine `{asked_for}`)")
+        let status = engines.status();
+        match status.requested {
+            Some(requested) if status.stands_in => {
+                format!("{what}   (the default: there is no engine `{requested}`)")
             }
             _ => what,
         }

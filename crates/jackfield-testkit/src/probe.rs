@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     future::pending,
     mem,
     sync::{
@@ -21,6 +21,7 @@ pub struct Diary(Arc<Mutex<Pages>>);
 struct Pages {
     lines: Vec<String>,
     faults: HashMap<(String, Hook), Fault>,
+    notes: HashSet<String>,
 }
 
 /// How a hook fails.
@@ -48,6 +49,16 @@ impl Diary {
     /// From now on, this hook of `plugin` fails like this.
     pub fn inject(&self, plugin: &str, hook: Hook, fault: Fault) {
         self.lock().faults.insert((plugin.to_owned(), hook), fault);
+    }
+
+    /// Leaves a note for somebody to find.
+    pub fn note(&self, note: &str) {
+        self.lock().notes.insert(note.to_owned());
+    }
+
+    /// Whether there is such a note; it is gone then.
+    pub fn take_note(&self, note: &str) -> bool {
+        self.lock().notes.remove(note)
     }
 
     /// From now on, all hooks work.

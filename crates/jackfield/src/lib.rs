@@ -10,6 +10,7 @@
 //! * [`Session`]: one isolated use, with services and a [`Bus`] of its own. Dropping it closes it.
 //! * [`RuntimeSettings`]: the desired state, as a plain value, from TOML or JSON.
 //! * [`Plan`]: what a change would do, and why, before it is made. [`Report`]: what it did.
+//! * [`Watch`]: a handle that follows a slot through every change.
 //! * [`Live`]: a typed, validated configuration that follows the settings.
 //!
 //! ```
@@ -82,6 +83,7 @@ mod plugin;
 mod declare;
 mod report;
 mod view;
+mod why;
 mod driver;
 mod session;
 mod runtime;
@@ -104,7 +106,7 @@ pub use crate::{
     },
     plugin::{AnyPlugin, GlobalPlugin, IntoPlugin, PerRuntime, PerSession, Plugin},
     priority::Priority,
-    registry::{CandidateInfo, Kind, Offering, Registrar, Registry, ResolveError, Resolver},
+    registry::{CandidateInfo, Kind, Offering, Registrar, Registry, ResolveError, Resolver, Watch},
     report::{ChangeError, Failure, Hook, Report},
     request::{Inquiry, Remedy, Request, RequestError},
     runtime::{InitError, PluginRuntime, RuntimeBuilder, SettingsStream, ShutdownError},
@@ -117,6 +119,7 @@ pub use crate::{
     },
     slot::Slot,
     view::{CandidateStatus, PluginInfo, RuntimeStatus, ScopeStatus, SlotStatus},
+    why::{Reason, Why},
 };
 
 /// What a first plugin needs, and nothing else.

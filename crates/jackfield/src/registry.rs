@@ -1,6 +1,13 @@
 //! Which services a scope has, and who provides them.
 
-use std::{any::Any, fmt, sync::Arc};
+use std::{
+    any::Any,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
 
 use arc_swap::ArcSwap;
 
@@ -14,10 +21,12 @@ mod cell;
 mod erased;
 mod offer;
 mod view;
+mod watch;
 
 pub(crate) use offer::{Built, Companion, Offer, Registration};
 pub use offer::{Kind, Offering, Registrar};
 pub(crate) use view::{Candidate, SlotView, View};
+pub use watch::Watch;
 
 /// Why a slot gave nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,17 +86,58 @@ fn list(plugins: &[PluginId]) -> String {
 /// a snapshot; ask again where it is used, or the next change of settings passes you by.
 #[derive(Clone)]
 pub struct Registry {
-    view: Arc<ArcSwap<View>>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    view: ArcSwap<View>,
+    /// Goes up when a view is published. The atomic is for those who look, the channel for those who wait.
+    generation: AtomicU64,
+    generations: tokio::sync::watch::Sender<u64>,
+    closed: AtomicBool,
 }
 
 impl Registry {
     pub(crate) fn new() -> Self {
-        Self { view: Arc::new(ArcSwap::from_pointee(View::default())) }
+        let (view, generation) = (ArcSwap::from_pointee(View::default()), AtomicU64::new(0));
+        let (generations, closed) = (tokio::sync::watch::Sender::new(0), AtomicBool::new(false));
+        Self { shared: Arc::new(Shared { view, generation, generations, closed }) }
     }
 
     /// Replaces the view; returns the old one, so that it is dropped by somebody who may.
     pub(crate) fn publish(&self, view: Arc<View>) -> Arc<View> {
-        self.view.swap(view)
+        let replaced = self.shared.view.swap(view);
+        let generation = self.shared.generation.fetch_add(1, Ordering::Release) + 1;
+        self.shared.generations.send_replace(generation);
+        replaced
+    }
+
+    /// The last view is published: from now on nothing changes any more.
+    pub(crate) fn close(&self) {
+        self.shared.closed.store(true, Ordering::Release);
+        self.shared.generations.send_modify(|_| ());
+    }
+
+    fn generation(&self) -> u64 {
+        self.shared.generation.load(Ordering::Acquire)
+    }
+
+    fn generations(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.shared.generations.subscribe()
+    }
+
+    fn is_closed(&self) -> bool {
+        self.shared.closed.load(Ordering::Acquire)
+    }
+
+    fn winning_registration<T: ?Sized>(&self, slot: Slot<T>) -> Option<Arc<Registration>> {
+        let view = self.shared.view.load();
+        Some(Arc::clone(&view.slot(&slot.id())?.winner()?.registration))
+    }
+
+    /// A handle that follows `slot` through every change.
+    pub fn watch<T: ?Sized + Send + Sync + 'static>(&self, slot: Slot<T>) -> Watch<T> {
+        Watch::new(self.clone(), slot)
     }
 
     /// The service that wins `slot`.
@@ -96,7 +146,7 @@ impl Registry {
     ///
     /// [`ResolveError`], if no candidate takes part, or a lazy one cannot be built.
     pub fn resolve<T: ?Sized + Send + Sync + 'static>(&self, slot: Slot<T>) -> Result<Arc<T>, ResolveError> {
-        self.view.load().resolve(&slot.id())
+        self.shared.view.load().resolve(&slot.id())
     }
 
     /// The service that wins the slot of this id, for ids that are only known when the program runs.
@@ -108,7 +158,7 @@ impl Registry {
         &self,
         slot: &SlotId,
     ) -> Result<Arc<T>, ResolveError> {
-        self.view.load().resolve(slot)
+        self.shared.view.load().resolve(slot)
     }
 
     /// The service that wins `slot`, or `None` where nobody does.
@@ -137,12 +187,12 @@ impl Registry {
         plugin: &PluginId,
         slot: Slot<T>,
     ) -> Result<Arc<T>, ResolveError> {
-        self.view.load().resolve_after(plugin, &slot.id())
+        self.shared.view.load().resolve_after(plugin, &slot.id())
     }
 
     /// All slots that have a candidate, by name.
     pub fn slots(&self) -> Vec<SlotId> {
-        let mut slots: Vec<_> = self.view.load().slots().cloned().collect();
+        let mut slots: Vec<_> = self.shared.view.load().slots().cloned().collect();
         slots.sort();
         slots
     }
@@ -156,20 +206,52 @@ impl Registry {
 
     /// The candidates for a slot, the winner first, disabled ones included. Builds nothing.
     pub fn candidates(&self, slot: &SlotId) -> Vec<CandidateInfo> {
-        let view = self.view.load();
+        let view = self.shared.view.load();
         let Some(slot) = view.slot(slot) else { return Vec::new() };
         slot.candidates.iter().map(CandidateInfo::of).collect()
     }
 
     /// The plugin that wins a slot.
     pub fn winner(&self, slot: &SlotId) -> Option<PluginId> {
-        let view = self.view.load();
+        let view = self.shared.view.load();
         Some(view.slot(slot)?.winner()?.registration.plugin.clone())
+    }
+
+    /// The capabilities of type `C` of all candidates of all slots of `namespace`, disabled ones included, by slot and
+    /// then by authority. Builds nothing.
+    pub fn capabilities_in<C: Any + Send + Sync>(
+        &self,
+        namespace: &Namespace,
+    ) -> Vec<(SlotId, PluginId, Arc<C>)> {
+        let view = self.shared.view.load();
+        let mut found = Vec::new();
+        for slot in self.slots_in(namespace) {
+            for candidate in view.slot(&slot).into_iter().flat_map(|slot| &slot.candidates) {
+                let registration = &candidate.registration;
+                let capability = registration.capability();
+                found.extend(
+                    capability.map(|capability| (slot.clone(), registration.plugin.clone(), capability)),
+                );
+            }
+        }
+        found
+    }
+
+    /// All slots for which `plugin` has a candidate, by name.
+    pub fn slots_of(&self, plugin: &PluginId) -> Vec<SlotId> {
+        let view = self.shared.view.load();
+        let offers = |slot: &SlotView| {
+            slot.candidates.iter().any(|candidate| candidate.registration.plugin == *plugin)
+        };
+        let mut slots: Vec<_> =
+            view.slots().filter(|slot| view.slot(slot).is_some_and(offers)).cloned().collect();
+        slots.sort();
+        slots
     }
 
     /// The first capability of type `C` of whoever wins the slot. Builds nothing.
     pub fn capability<C: Any + Send + Sync>(&self, slot: &SlotId) -> Option<Arc<C>> {
-        let view = self.view.load();
+        let view = self.shared.view.load();
         view.slot(slot)?.winner()?.registration.capability()
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     declare::{AddError, declare},
     driver::{Command, Driver, FailurePolicy, Published, Reply, Setup, is_within_hook_of},
     event::{EmitError, Envelope},
-    id::PluginId,
+    id::{PluginId, SlotId},
     plan::{Plan, ScopeName, UnknownReferences},
     plugin::{AnyPlugin, IntoPlugin},
     report::{ChangeError, Report},
@@ -22,6 +22,7 @@ use crate::{
     session::{NewSession, Session},
     settings::{Problems, RuntimeSettings},
     view::RuntimeStatus,
+    why::Why,
 };
 
 /// How long a hook may take unless the builder says otherwise. Long enough for a device that is slow to open, short
@@ -286,6 +287,23 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     /// What runs now, as plain values.
     pub fn status(&self) -> RuntimeStatus {
         RuntimeStatus::of(&self.published.world.load())
+    }
+
+    /// Why `plugin` is on or off: setting, flag, dependency or failure, and what is behind that. `None` if there is no
+    /// plugin of this name.
+    pub fn why(&self, plugin: &PluginId) -> Option<Why> {
+        Why::plugin(&self.published.world.load(), plugin)
+    }
+
+    /// Who competes for `slot`, and why the winner wins. `None` if no plugin offers it.
+    pub fn why_slot(&self, slot: &SlotId) -> Option<Why> {
+        Why::slot(&self.published.world.load(), slot)
+    }
+
+    /// Where the configuration of `plugin` comes from, or that of its service in `slot`. `None` if there is no plugin
+    /// of this name.
+    pub fn why_config(&self, plugin: &PluginId, slot: Option<&SlotId>) -> Option<Why> {
+        Why::config(&self.published.world.load(), plugin, slot)
     }
 
     fn refuse_within_hook(&self) -> Result<(), ChangeError> {

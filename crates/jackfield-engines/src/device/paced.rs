@@ -47,10 +47,10 @@ impl Paced {
         };
         let stop = Stop::new();
         let thread = {
-            let stop = stop.clone();
+            let (device, stop) = (device.clone(), stop.clone());
             Builder::new()
                 .name("jackfield-device".to_owned())
-                .spawn(move || play(setup, rate, &tempo, sink, &stop))
+                .spawn(move || play(device, setup, rate, &tempo, sink, &stop))
         };
         match thread {
             Ok(thread) => Ok(Self { device, stop, thread: Some(thread) }),
@@ -77,6 +77,7 @@ impl Drop for Paced {
 }
 
 fn play(
+    device: String,
     setup: StreamSetup,
     rate: Rate,
     tempo: &Tempo,
@@ -85,10 +86,13 @@ fn play(
 ) -> Result<(), DeviceError> {
     let StreamSetup { format, render, load, mut lost } = setup;
     let mut player = Player::new(format, render, sink);
-    let played = match tempo {
+    let play = || match tempo {
         Tempo::Frames(frames) => player.play_all(*frames, stop),
         Tempo::Clock(clock) => player.play_in_time(rate, &**clock, &load, stop),
     };
+    // Otherwise it would end without a word, and what was written would not be complete.
+    let panicked = |_| Err(DeviceError::Failed { device, source: "what it plays panicked".into() });
+    let played = catch_unwind(AssertUnwindSafe(play)).unwrap_or_else(panicked);
     let Player { render, sink, .. } = player;
     drop(render);
     let finished = sink.finish();
@@ -131,6 +135,10 @@ impl Player {
             let due = ticker.due(clock.now());
             load.late(due.skipped);
             for _ in 0..due.ticks {
+                // Of those that are overdue none has to be waited for.
+                if stop.is_set() {
+                    return Ok(());
+                }
                 let begun = clock.now();
                 self.render(self.frames);
                 load.record(clock.now().saturating_sub(begun), rate.period());

@@ -8,9 +8,11 @@ use std::time::Duration;
 
 /// Looks every quarter of the limit whether a call has lasted longer, and ends it.
 ///
-/// Dropping it ends the watch; its thread follows within a moment.
+/// Dropping it leaves it to itself: it watches for as long as there is an instance, because whoever runs that may be
+/// in the middle of a call.
 #[derive(Debug)]
 pub struct Watchdog {
+    interrupt: Interrupt,
     stop: Stop,
     thread: Option<JoinHandle<()>>,
 }
@@ -27,20 +29,20 @@ impl Watchdog {
         mut look: impl FnMut() + Send + 'static,
     ) -> io::Result<Self> {
         let stop = Stop::new();
-        let stopped = stop.clone();
+        let (watched, stopped) = (interrupt.clone(), stop.clone());
         let watch = move || {
             let clock = SystemClock::new();
             let mut watch = Watch::new(limit);
-            while stopped.wait(limit / 4) {
-                if let Some(call) = watch.overdue(clock.now(), interrupt.call_in_progress()) {
-                    interrupt.interrupt_call(call);
+            while stopped.wait(limit / 4) && !watched.is_over() {
+                if let Some(call) = watch.overdue(clock.now(), watched.call_in_progress()) {
+                    watched.interrupt_call(call);
                 }
                 look();
             }
             look();
         };
         let thread = Builder::new().name("jackfield-watchdog".to_owned()).spawn(watch)?;
-        Ok(Self { stop, thread: Some(thread) })
+        Ok(Self { interrupt, stop, thread: Some(thread) })
     }
 
     /// Ends the watch and waits for its thread.
@@ -55,7 +57,10 @@ impl Watchdog {
 
 impl Drop for Watchdog {
     fn drop(&mut self) {
-        self.stop.set();
+        // Its thread finds that out by itself, but not at once.
+        if self.interrupt.is_over() {
+            self.stop.set();
+        }
     }
 }
 

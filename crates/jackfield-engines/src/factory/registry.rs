@@ -92,6 +92,12 @@ impl EngineRegistry {
         self.0.iter().any(|entry| entry.is(engine))
     }
 
+    /// Whether both hold the same registrations, in whatever order.
+    #[must_use]
+    pub fn is_the_same_as(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().all(|engine| other.holds(engine))
+    }
+
     /// The engines, in order of registration.
     pub fn iter(&self) -> impl Iterator<Item = &Registered> {
         self.0.iter()

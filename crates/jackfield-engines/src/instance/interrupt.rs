@@ -2,7 +2,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
 };
@@ -20,6 +20,7 @@ pub struct Interrupt {
 pub(super) struct Calls {
     running: AtomicU64,
     ending: AtomicU64,
+    over: AtomicBool,
 }
 
 impl Calls {
@@ -29,9 +30,15 @@ impl Calls {
         InProgress(self)
     }
 
-    /// Whether `call` is to end. Asked by the call itself when the epoch has moved.
+    /// There will be no more of them.
+    pub(super) fn finish(&self) {
+        self.over.store(true, Ordering::Release);
+    }
+
+    /// Whether `call` is to end. Asked by the call itself when the epoch has moved, and by an instance in the making,
+    /// whose call is none.
     pub(super) fn must_end(&self, call: u64) -> bool {
-        self.ending.load(Ordering::Acquire) == call
+        call != 0 && self.ending.load(Ordering::Acquire) == call
     }
 }
 
@@ -54,6 +61,11 @@ impl Interrupt {
     /// one that lasts from the next one.
     pub fn call_in_progress(&self) -> Option<u64> {
         Some(self.calls.running.load(Ordering::Acquire)).filter(|call| *call != 0)
+    }
+
+    /// Whether the instance is gone, so that there is nothing left to interrupt.
+    pub fn is_over(&self) -> bool {
+        self.calls.over.load(Ordering::Acquire)
     }
 
     /// Ends the call in progress, which returns a trap of kind [`Interrupted`](crate::TrapKind::Interrupted). Without

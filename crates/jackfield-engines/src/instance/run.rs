@@ -44,6 +44,8 @@ impl State {
     pub(super) fn store(engine: &wasmtime::Engine, limits: StoreLimits) -> Store<Self> {
         let mut store = Store::new(engine, Self { limits, calls: Arc::default(), call: 0 });
         store.limiter(|state| &mut state.limits);
+        // Making an instance runs code too, where a program lays out data of its own.
+        store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|context| {
             let state = context.data();
             Ok(if state.calls.must_end(state.call) {
@@ -152,6 +154,12 @@ impl Instance {
     /// Allocates nothing.
     pub fn memory_mut(&mut self) -> &mut [u8] {
         self.memory.data_mut(&mut self.store)
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.calls.finish();
     }
 }
 

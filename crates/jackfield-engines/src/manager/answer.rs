@@ -18,6 +18,8 @@ pub enum Answer {
         /// The engine.
         active: EngineId,
     },
+    /// The engine was stopped, as was asked.
+    Stopped,
     /// A later request came before this one was looked at; the later one's answer counts.
     Superseded,
     /// It could not be followed. What plays now is in the manager's status.
@@ -28,7 +30,7 @@ impl Answer {
     /// Whether the request was carried out.
     #[must_use]
     pub fn is_applied(&self) -> bool {
-        matches!(self, Self::Applied { .. })
+        matches!(self, Self::Applied { .. } | Self::Stopped)
     }
 }
 
@@ -44,6 +46,13 @@ pub struct Ticket(oneshot::Receiver<Answer>);
 impl Ticket {
     pub(super) fn new(answer: oneshot::Receiver<Answer>) -> Self {
         Self(answer)
+    }
+
+    /// A ticket for a request that was not needed.
+    pub(super) fn answered(answer: Answer) -> Self {
+        let (reply, ticket) = oneshot::channel();
+        reply.send(answer).ok();
+        Self(ticket)
     }
 }
 

@@ -36,6 +36,11 @@ impl Mailbox {
 
     /// Leaves a request for the store as it is now, in place of one that nobody has taken yet.
     pub(super) fn post(&self, store: &ProjectStore, reason: Reason) -> Ticket {
+        self.post_with(reason, || Wanted::read(store))
+    }
+
+    /// The same for what `wanted` reads.
+    pub(super) fn post_with(&self, reason: Reason, wanted: impl FnOnce() -> Wanted) -> Ticket {
         let (reply, ticket) = oneshot::channel();
         let replaced = {
             let mut next = self.lock();
@@ -43,11 +48,14 @@ impl Mailbox {
                 // The reply is dropped, which is an answer too.
                 return Ticket::new(ticket);
             }
+            let reason = match (next.as_ref().map(|earlier| earlier.reason), reason) {
+                // Other engines are no reason to play again.
+                (Some(Reason::Rest), Reason::Registry) => return Ticket::answered(Answer::Superseded),
+                (Some(Reason::Asked | Reason::Trial), Reason::Registry) => Reason::Asked,
+                (_, reason) => reason,
+            };
             // Read under the lock, so that of two requests the one that waits has seen the later store.
-            let wanted = Wanted::read(store);
-            let asked = next.as_ref().is_some_and(|earlier| earlier.reason == Reason::Asked);
-            let reason = if asked { Reason::Asked } else { reason };
-            next.replace(Request { reason, wanted, reply: Some(reply) })
+            next.replace(Request { reason, wanted: wanted(), reply: Some(reply) })
         };
         self.bell.notify_one();
         if let Some(replaced) = replaced {

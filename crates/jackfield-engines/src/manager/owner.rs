@@ -80,27 +80,58 @@ impl Owner {
     }
 
     async fn serve(&mut self, request: Request) {
-        let wanted = match (request.reason, self.last.take()) {
+        let before = self.last.take();
+        let (requested, stands_in) = self.requested();
+        let answer = match (request.reason, &before) {
+            (Reason::Rest, _) => self.rest().await,
             // Nothing was asked for yet, so there is nothing to ask for again.
-            (Reason::Registry, None) => return,
-            (Reason::Registry, Some(last)) => last.among(&request.wanted),
-            (Reason::Asked, _) => request.wanted.clone(),
+            (Reason::Registry, None) => Answer::Superseded,
+            (Reason::Registry, Some(last)) => {
+                self.follow(Reason::Registry, last.clone().among(&request.wanted)).await
+            }
+            (reason @ (Reason::Asked | Reason::Trial), _) => {
+                self.follow(reason, request.wanted.clone()).await
+            }
         };
-        self.last = Some(wanted.clone());
-        let answer = self.follow(request.reason, &wanted).await;
+        if request.reason == Reason::Trial && !answer.is_applied() {
+            self.last = before;
+            self.status.send_modify(|status| (status.requested, status.stands_in) = (requested, stands_in));
+        }
         request.answer(answer);
+    }
+
+    fn requested(&self) -> (Option<String>, bool) {
+        let status = self.status.borrow();
+        (status.requested.clone(), status.stands_in)
+    }
+
+    async fn rest(&mut self) -> Answer {
+        if let Err(error) = self.stop_active().await {
+            let failure = Failure::new("nothing", &error);
+            tracing::error!(target: "jackfield::engine", "Told to rest, but {}", failure.reason);
+            self.status.send_modify(|status| {
+                (status.state, status.failed) = (ManagerState::Failed, Some(failure));
+            });
+            return Answer::Refused(Arc::new(error));
+        }
+        self.status.send_modify(|status| {
+            let previous = status.previous.take();
+            *status = ManagerStatus { previous, ..ManagerStatus::default() };
+        });
+        Answer::Stopped
     }
 
     /// Takes up the last request again, now that the engine that was in its way has stopped.
     async fn resume(&mut self) {
         if let Some(wanted) = self.last.clone() {
-            self.follow(Reason::Asked, &wanted).await;
+            self.follow(Reason::Asked, wanted).await;
         }
     }
 
-    async fn follow(&mut self, reason: Reason, wanted: &Wanted) -> Answer {
+    async fn follow(&mut self, reason: Reason, wanted: Wanted) -> Answer {
+        self.last = Some(wanted.clone());
         let selection = wanted.select();
-        let outcome = self.bring_about(reason, wanted, &selection).await;
+        let outcome = self.bring_about(reason, &wanted, &selection).await;
         let state = if self.active.is_some() { ManagerState::Running } else { ManagerState::Failed };
         match outcome {
             Ok(active) => {
@@ -130,9 +161,11 @@ impl Owner {
         if news || !same {
             tracing::info!(target: "jackfield::engine", "Requesting runtime: {requested}");
         }
-        self.status.send_modify(|status| status.requested = Some(requested.clone()));
+        self.status.send_modify(|status| {
+            (status.requested, status.stands_in) = (Some(requested.clone()), !known);
+        });
         let Some(engine) = engine else {
-            self.retire_withdrawn(wanted).await?;
+            self.retire_withdrawn(reason, wanted).await?;
             return Err(SwitchError::NoDefault { requested: requested.clone(), default: default.clone() });
         };
         if news || !same {
@@ -145,9 +178,9 @@ impl Owner {
                 );
             }
         }
-        let stay = same && (reason == Reason::Registry || self.sync(update).await? == Synced::Done);
+        let stay = same && (reason != Reason::Asked || self.sync(update).await? == Synced::Done);
         if !stay {
-            self.switch(wanted, engine, update).await?;
+            self.switch(reason, wanted, engine, update).await?;
         }
         Ok(engine.id().clone())
     }
@@ -173,6 +206,7 @@ impl Owner {
     /// Prepare, destroy, start; and back, when the last fails.
     async fn switch(
         &mut self,
+        reason: Reason,
         wanted: &Wanted,
         engine: &Registered,
         update: &EngineUpdate,
@@ -181,7 +215,7 @@ impl Owner {
         let prepared = match self.prepare(engine, update).await {
             Ok(prepared) => prepared,
             Err(error) => {
-                self.retire_withdrawn(wanted).await?;
+                self.retire_withdrawn(reason, wanted).await?;
                 return Err(error);
             }
         };
@@ -193,7 +227,9 @@ impl Owner {
         let Err(error) = self.start(engine, update, prepared).await else {
             return Ok(());
         };
-        if let Some((engine, update)) = before.filter(|(engine, _)| wanted.registry.holds(engine)) {
+        if let Some((engine, update)) = before
+            && (reason == Reason::Trial || wanted.registry.holds(&engine))
+        {
             self.restore(&engine, &update).await;
         }
         Err(error)
@@ -246,10 +282,10 @@ impl Owner {
         }
     }
 
-    /// Stops an engine that may not go on playing, because whoever offered it has taken it back.
-    async fn retire_withdrawn(&mut self, wanted: &Wanted) -> Result<(), SwitchError> {
+    /// Stops an engine that may not go on playing, because whoever offered it has taken it back for good.
+    async fn retire_withdrawn(&mut self, reason: Reason, wanted: &Wanted) -> Result<(), SwitchError> {
         let withdrawn = self.active.as_ref().is_some_and(|active| !wanted.registry.holds(&active.made_by));
-        if withdrawn { self.stop_active().await } else { Ok(()) }
+        if withdrawn && reason != Reason::Trial { self.stop_active().await } else { Ok(()) }
     }
 
     async fn stop_active(&mut self) -> Result<(), SwitchError> {

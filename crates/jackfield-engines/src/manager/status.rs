@@ -28,6 +28,8 @@ pub enum ManagerState {
 pub struct ManagerStatus {
     /// The engine asked for, by the name that was used; need not exist.
     pub requested: Option<String>,
+    /// Whether there is no engine of that name, so that the default stands in for it.
+    pub stands_in: bool,
     /// The engine that plays.
     pub active: Option<EngineId>,
     /// The engine that played before it.

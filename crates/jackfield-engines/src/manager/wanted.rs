@@ -14,6 +14,10 @@ pub(super) enum Reason {
     Asked,
     /// The engines that there are have changed: see whether the one that plays is still the right one.
     Registry,
+    /// The engines that there are would change, if that works out: the one that plays may go on otherwise.
+    Trial,
+    /// Nothing is to play.
+    Rest,
 }
 
 /// The store at the moment of a request, so that what is made later is not made from something newer.
@@ -33,6 +37,11 @@ impl Wanted {
             config: store.compiled_project_config.get(),
             project: Option::clone(&store.project.get()),
         }
+    }
+
+    /// The same wish, among engines that are not in the store.
+    pub(super) fn with_engines(self, registry: EngineRegistry, default: EngineId) -> Self {
+        Self { registry: Arc::new(registry), default: Arc::new(default), ..self }
     }
 
     /// The same wish among other engines.

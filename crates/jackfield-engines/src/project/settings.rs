@@ -1,4 +1,4 @@
-use std::{ops::RangeInclusive, time::Duration};
+use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
@@ -16,7 +16,8 @@ use crate::{
 /// project names no rate (50, meant for timers), which is never what an author wants to hear.
 const AUDIO_RATES: RangeInclusive<f64> = 1_000.0..=768_000.0;
 
-/// Ticks per second of a timer. The interval is a whole number of milliseconds, so there is nothing above.
+/// Ticks per second of a timer. Nothing faster was ever possible where these programs come from, and a machine that
+/// does other things too does not wake more often than that in time.
 const TIMER_RATES: RangeInclusive<f64> = 0.001..=1_000.0;
 
 /// Where the settings are, as far as an [`EngineSettings`] knows.
@@ -114,17 +115,6 @@ impl TimerSettings {
         let rate = rate(&At::new(&value, place), &TIMER_RATES, &mut problems);
         let sample_rate = rate.unwrap_or(Self::default().sample_rate);
         if problems.is_empty() { Ok(Self { sample_rate }) } else { Err(problems) }
-    }
-
-    /// The time from one tick to the next: a whole number of milliseconds, rounded down, as 8f4e has it.
-    pub fn interval(&self) -> Duration {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "`as` holds within the range"
-        )]
-        let milliseconds = (1_000.0 / self.sample_rate).floor() as u64;
-        Duration::from_millis(milliseconds.max(1))
     }
 }
 

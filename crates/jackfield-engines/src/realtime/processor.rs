@@ -8,7 +8,7 @@ use crate::realtime::tape::TapeWriter;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Channels that a program plays to: one output with two of them.
 pub const OUTPUTS: usize = 2;
@@ -17,13 +17,14 @@ pub const OUTPUTS: usize = 2;
 ///
 /// Made and taken apart on a normal thread; in between it belongs to the device's. A program that traps or is
 /// interrupted is not called again: there is silence instead, the device goes on, and the
-/// [`ProcessorMonitor`] says why.
+/// [`ProcessorMonitor`] says why. A single sample that is infinite or no number is silence too.
 pub struct Processor {
     runner: BlockRunner,
     fifo: BlockFifo,
     knobs: KnobReceiver,
     tape: Option<TapeWriter>,
     fault: FaultSender,
+    not_finite: Arc<AtomicU64>,
 }
 
 impl Processor {
@@ -39,8 +40,11 @@ impl Processor {
         let interrupt = runner.instance().interrupt_handle();
         let (fault, receiver) = fault_channel();
         let fifo = BlockFifo::new(inputs, OUTPUTS);
-        let monitor = ProcessorMonitor { fault: receiver, interrupt, latency: fifo.latency() };
-        (Self { runner, fifo, knobs, tape, fault }, monitor)
+        let not_finite = Arc::new(AtomicU64::new(0));
+        let latency = fifo.latency();
+        let monitor =
+            ProcessorMonitor { fault: receiver, interrupt, latency, not_finite: Arc::clone(&not_finite) };
+        (Self { runner, fifo, knobs, tape, fault, not_finite }, monitor)
     }
 
     /// Fills `output` (two interleaved channels) and takes as many frames from `input` (interleaved). Knobs
@@ -51,8 +55,14 @@ impl Processor {
     /// Allocates nothing, takes no lock, asks no clock, and takes as long as the program does; only the one
     /// block in which a program traps may allocate, within the machine that runs it.
     pub fn process(&mut self, input: &[f32], output: &mut [f32]) {
-        let Self { runner, fifo, knobs, tape, fault } = self;
-        fifo.process(input, output, |input, output| block(runner, knobs, fault, input, output));
+        let Self { runner, fifo, knobs, tape, fault, not_finite } = self;
+        fifo.process(input, output, |input, output| {
+            block(runner, knobs, fault, input, output);
+            let replaced = silence_what_is_not_finite(output.as_flattened_mut());
+            if replaced > 0 {
+                not_finite.fetch_add(replaced, Ordering::Relaxed);
+            }
+        });
         if let Some(tape) = tape {
             tape.write(output);
         }
@@ -84,12 +94,24 @@ fn block(
     }
 }
 
+/// Infinities and what is no number have no place on a device, in a meter or in a file. Answers how many there were.
+fn silence_what_is_not_finite(samples: &mut [f32]) -> u64 {
+    let mut replaced = 0;
+    for sample in samples {
+        let finite = sample.is_finite();
+        replaced += u32::from(!finite);
+        *sample = if finite { *sample } else { 0.0 };
+    }
+    u64::from(replaced)
+}
+
 /// The control half of a [`Processor`].
 #[derive(Debug)]
 pub struct ProcessorMonitor {
     fault: FaultReceiver,
     interrupt: Interrupt,
     latency: usize,
+    not_finite: Arc<AtomicU64>,
 }
 
 impl ProcessorMonitor {
@@ -108,6 +130,12 @@ impl ProcessorMonitor {
     #[must_use]
     pub fn interrupt(&self) -> &Interrupt {
         &self.interrupt
+    }
+
+    /// How many samples of the program were infinite or no numbers, and were silenced.
+    #[must_use]
+    pub fn not_finite(&self) -> u64 {
+        self.not_finite.load(Ordering::Relaxed)
     }
 
     /// How far the output is behind the input, in frames.

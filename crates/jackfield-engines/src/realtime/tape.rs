@@ -5,9 +5,9 @@
 //! *committed* (readable). A reader copies first and asks afterwards whether the writer had claimed any of
 //! what it copied.
 
+use super::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 /// Makes a tape that holds the last `frames` frames (at least one) of `channels` interleaved channels.
 ///

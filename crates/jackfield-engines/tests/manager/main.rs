@@ -9,3 +9,4 @@ mod registry;
 mod requests;
 mod scenarios;
 mod stage;
+mod trials;

@@ -142,6 +142,49 @@ fn a_file_can_be_written_as_fast_as_the_machine_can_up_to_a_length() {
     assert_eq!(*watched.blocks.lock().unwrap(), [300, 300, 300, 100]);
 }
 
+// Whoever kills the host cannot ask it to complete the file first.
+#[test]
+fn while_a_file_is_being_written_all_but_the_last_second_of_it_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("song.wav");
+    let (clock, watched) = (ManualClock::new(), Watched::default());
+    let device = WavDevice::new(&path, Pace::Clock(Arc::new(clock.clone())));
+    let stream = device.open(watched.setup(StreamFormat::stereo(8000).with_block(400))).unwrap();
+    for _ in 0..30 {
+        clock.advance(ms(50));
+    }
+    let wav = hound::WavReader::open(&path).unwrap();
+    assert_eq!(wav.duration(), 8000);
+    assert_eq!(wav.into_samples::<f32>().filter_map(Result::ok).count(), 16_000);
+    stream.stop().unwrap();
+    assert_eq!(hound::WavReader::open(&path).unwrap().duration(), 12_000);
+}
+
+struct Panics;
+
+impl Render for Panics {
+    fn render(&mut self, _: &[f32], _: &mut [f32]) {
+        panic!("told to");
+    }
+}
+
+#[test]
+fn when_what_plays_panics_the_device_says_that_it_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("song.wav");
+    let (sender, lost) = std::sync::mpsc::channel();
+    let setup = StreamSetup {
+        format: StreamFormat::stereo(8000),
+        render: Box::new(Panics),
+        load: LoadMeter::new().probe(),
+        lost: Box::new(move |error| sender.send(error.to_string()).unwrap()),
+    };
+    let stream = WavDevice::new(&path, Pace::Frames(100)).open(setup).unwrap();
+    assert!(lost.recv().unwrap().contains("failed"));
+    assert!(stream.stop().is_err());
+    assert_eq!(hound::WavReader::open(&path).unwrap().duration(), 0);
+}
+
 #[test]
 fn a_file_that_cannot_be_made_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();

@@ -3,15 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on fails")]
 
 mod audio;
+mod console;
 mod device;
 mod fifo;
 mod knobs;
 mod load;
+mod overdue;
 mod processor;
 mod store;
 mod support;
 mod tape;
 mod timer;
+mod watchdog;
 
 #[global_allocator]
 static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;

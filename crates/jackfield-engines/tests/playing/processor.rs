@@ -1,7 +1,9 @@
 use crate::support::{check_samples, misbehaving, offline, processor, project};
 use assert_no_alloc::assert_no_alloc;
-use jackfield_engines::{Console, Knobs, Processor, Program, TrapKind};
+use base64::Engine as _;
+use jackfield_engines::{Console, Knobs, Processor, Program, Project, TrapKind};
 use jackfield_testkit::fixtures;
+use serde_json::json;
 
 /// Plays in device blocks of one size, without touching the allocator.
 fn play(processor: &mut Processor, frames: usize, size: usize) -> Vec<f32> {
@@ -120,4 +122,37 @@ fn a_program_that_does_not_return_is_ended_from_outside() {
     });
     assert!(output.iter().all(|sample| *sample == 0.0));
     assert_eq!(monitor.take_fault().unwrap().kind, TrapKind::Interrupted);
+}
+
+/// A program whose left channel is not a number, then infinite, then a half.
+fn not_finite() -> Project {
+    let wasm = wat::parse_str(
+        r#"(module (import "js" "memory" (memory 1))
+            (func (export "init")) (func (export "cycle")) (func (export "buffer"))
+            (data (i32.const 4) "\00\00\c0\7f\00\00\80\ff\00\00\00\3f"))"#,
+    );
+    let wasm = base64::engine::general_purpose::STANDARD.encode(wasm.unwrap());
+    let left = json!({ "id": "left", "byteAddress": 4, "numberOfElements": 128, "elementWordSize": 4,
+        "isInteger": false, "type": "float", "wordAlignedAddress": 1, "wordAlignedSize": 128 });
+    let project = json!({
+        "compiledWasm": wasm,
+        "compiledModules": { "out": { "id": "out", "index": 0, "byteAddress": 4, "wordAlignedAddress": 1,
+            "wordAlignedSize": 128, "memoryMap": { "left": left } } },
+        "compiledProjectConfig": { "runtimeSettings": { "runtime": "AudioWorkletRuntime",
+            "audioOutputBuffers": [{ "memoryId": "out.left", "channel": 0, "output": 0 }] } },
+    });
+    Project::from_json("not-finite", &project.to_string()).unwrap()
+}
+
+// J-25
+#[test]
+fn samples_that_are_no_numbers_or_infinite_are_silence_on_the_device_and_on_the_tape() {
+    let (project, console) = (not_finite(), Console::new());
+    let (receiver, _) = Knobs::new().connect(project.map.clone());
+    let (mut processor, monitor) = processor(&project, 0, receiver, console.take_writer());
+    assert_eq!(play(&mut processor, 256, 64)[..6], [0.0, 0.0, 0.0, 0.0, 0.5, 0.0]);
+    assert_eq!(monitor.not_finite(), 4);
+    let mut tape = [1.0; 6];
+    assert_eq!(console.tape().read(&mut tape).frames, 3);
+    assert_eq!(tape, [0.0, 0.0, 0.0, 0.0, 0.5, 0.0]);
 }

@@ -233,3 +233,21 @@ fn endless_recursion_is_a_trap_like_any_other() {
     assert_eq!(instance.cycle().unwrap_err().kind, TrapKind::StackOverflow);
     assert_eq!(instance.buffer(), Ok(()));
 }
+
+#[test]
+fn a_program_that_lays_out_data_of_its_own_is_made_while_another_copy_of_it_is_interrupted() {
+    let project = from_wat(
+        r#"(module (import "js" "memory" (memory 1))
+            (func (export "init")) (func (export "cycle") (loop (br 0))) (func (export "buffer"))
+            (data (i32.const 8) "data"))"#,
+    );
+    let program = compiled(&project);
+    for _ in 0..20 {
+        let (interrupt, running) = elsewhere(program.blank().unwrap(), Instance::cycle);
+        let interrupting = thread::spawn(move || interrupt.interrupt());
+        while !interrupting.is_finished() {
+            assert_eq!(program.blank().unwrap().memory()[8..12], *b"data");
+        }
+        assert_eq!(running.join().unwrap().1.unwrap_err().kind, TrapKind::Interrupted);
+    }
+}

@@ -59,6 +59,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             failures.extend(self.global.run(Phase::Notify, plan, &self.catalogues.global).await);
         }
         if goes_on || failures.is_empty() {
+            let plan = &self.without_fallen_globals(plan, &mut failures).await;
             failures.extend(self.on_sessions(Phase::Notify, plan).await);
         }
         failures
@@ -77,7 +78,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         scopes.truncate(1);
         scopes.extend(sessions);
         let plan = Plan { scopes, ..plan.clone() };
-        failures.extend(self.on_sessions(Phase::Downs, &plan).await);
+        failures.extend(self.on_sessions(Phase::Dismiss, &plan).await);
         plan
     }
 

@@ -29,6 +29,8 @@ use crate::{
 pub(super) enum Phase {
     Downs,
     Ups,
+    /// Takes those down whom the plan, which is another by now, does not want any more.
+    Dismiss,
     Notify,
     UndoUps,
     UndoDowns,
@@ -68,6 +70,10 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             Phase::Downs => self.downs(mine).await,
             Phase::Ups if quarantine => self.ups_without_the_fallen(mine, catalogue).await,
             Phase::Ups => self.ups(mine, catalogue).await,
+            Phase::Dismiss => {
+                self.next = Arc::clone(&mine.next);
+                self.dismiss_unwanted().await
+            }
             Phase::Notify if quarantine => self.notify_without_the_fallen().await,
             Phase::Notify => self.notify().await,
             Phase::UndoUps => self.undo_ups().await,
@@ -87,6 +93,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     pub(super) fn close(&mut self) {
         self.scope.bus().close();
         let view = self.scope.registry().publish(Arc::default());
+        self.scope.registry().close();
         let attached = mem::take(&mut self.attached);
         self.forget((view, attached));
     }

@@ -5,7 +5,7 @@ use crate::device::cpal::input::{Input, Microphone};
 use crate::device::{DeviceError, Render, StreamFormat};
 use crate::realtime::LoadProbe;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
-use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample, StreamConfig};
+use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample, StreamConfig, SupportedBufferSize};
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
@@ -45,14 +45,15 @@ pub(super) fn open(
         device: name.to_owned(),
         source: "the machine lists no such output".into(),
     })?;
-    let config = stream_config(format, format.outputs);
+    let mut config = stream_config(format, format.outputs);
     let offered = supported(&device, &config).map_err(|error| failure(name, format, error))?;
-    let sample_format = offered.ok_or_else(|| DeviceError::Format {
+    let (sample_format, blocks) = offered.ok_or_else(|| DeviceError::Format {
         device: name.to_owned(),
         sample_rate: format.sample_rate,
         channels: format.outputs,
         source: "it lists no such format".into(),
     })?;
+    config.buffer_size = within(config.buffer_size, blocks);
     let (microphone, input) = match Microphone::open(&host, format) {
         Ok((microphone, input)) => (microphone, input),
         Err(error) => {
@@ -82,14 +83,31 @@ pub(super) fn stream_config(format: StreamFormat, channels: usize) -> StreamConf
     }
 }
 
-fn supported(device: &cpal::Device, config: &StreamConfig) -> Result<Option<SampleFormat>, cpal::Error> {
+/// A block that the card cannot play in is no reason not to play; programs meet any.
+fn within(wanted: BufferSize, offered: SupportedBufferSize) -> BufferSize {
+    match (wanted, offered) {
+        (BufferSize::Fixed(frames), SupportedBufferSize::Range { min, max })
+            if !(min..=max).contains(&frames) =>
+        {
+            BufferSize::Default
+        }
+        (wanted, _) => wanted,
+    }
+}
+
+/// The best sample type for it, and the blocks that go with that.
+fn supported(
+    device: &cpal::Device,
+    config: &StreamConfig,
+) -> Result<Option<(SampleFormat, SupportedBufferSize)>, cpal::Error> {
     let offered: Vec<_> = device
         .supported_output_configs()?
         .filter(|offer| offer.channels() == config.channels)
         .filter(|offer| (offer.min_sample_rate()..=offer.max_sample_rate()).contains(&config.sample_rate))
-        .map(|offer| offer.sample_format())
+        .map(|offer| (offer.sample_format(), *offer.buffer_size()))
         .collect();
-    Ok(FORMATS.into_iter().find(|format| offered.contains(format)))
+    let find = |wanted| offered.iter().find(|(format, _)| *format == wanted).copied();
+    Ok(FORMATS.into_iter().find_map(find))
 }
 
 /// What runs in the card's callback.
@@ -178,5 +196,19 @@ fn failure(name: &str, format: StreamFormat, error: cpal::Error) -> DeviceError 
             DeviceError::Format { device, sample_rate, channels, source: error.into() }
         }
         _ => DeviceError::Failed { device, source: error.into() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_that_the_card_does_not_offer_is_left_to_the_card() {
+        let offered = SupportedBufferSize::Range { min: 64, max: 4096 };
+        assert_eq!(within(BufferSize::Fixed(64), offered), BufferSize::Fixed(64));
+        assert_eq!(within(BufferSize::Fixed(32), offered), BufferSize::Default);
+        assert_eq!(within(BufferSize::Fixed(32), SupportedBufferSize::Unknown), BufferSize::Fixed(32));
+        assert_eq!(within(BufferSize::Default, offered), BufferSize::Default);
     }
 }

@@ -45,7 +45,9 @@ impl Loaded {
     fn open(self) -> Result<Running, EngineError> {
         let Self { instance, addresses, settings, project, console, events, devices, call_limit } = self;
         let runner = BlockRunner::new(instance, addresses);
+        let faulted = Arc::new(AtomicBool::new(false));
         let stage = Stage {
+            faulted: &faulted,
             settings: &settings,
             project: &project,
             console: &console,
@@ -62,7 +64,6 @@ impl Loaded {
         }
         let no_device = |refused: Box<Refused>| no_device(refused.error);
         let Opened { stream, monitor, playing, shown } = opened.map_err(no_device)?;
-        let faulted = Arc::new(AtomicBool::new(false));
         let watchdog = watch(monitor, call_limit, &console, &events, Arc::clone(&faulted))
             .map_err(|error| EngineError::from(BoxError::from(error)))?;
         events.dispatch(EngineEvent::Initialized {
@@ -76,6 +77,7 @@ impl Loaded {
 
 /// What opening a device takes.
 struct Stage<'a> {
+    faulted: &'a Arc<AtomicBool>,
     settings: &'a AudioSettings,
     project: &'a Project,
     console: &'a Console,
@@ -119,7 +121,7 @@ impl Stage<'_> {
             format,
             render: Box::new(lent),
             load: self.console.load().probe(),
-            lost: Box::new(lost(self.console.clone(), self.events.clone())),
+            lost: Box::new(lost(Arc::clone(self.faulted), self.console.clone(), self.events.clone())),
         };
         match device.open(setup) {
             Ok(stream) => Ok(Opened { stream, monitor, playing, shown }),
@@ -175,8 +177,13 @@ impl Drop for Lent {
     }
 }
 
-fn lost(console: Console, events: EventDispatcher) -> impl FnMut(&DeviceError) + Send {
+fn lost(
+    faulted: Arc<AtomicBool>,
+    console: Console,
+    events: EventDispatcher,
+) -> impl FnMut(&DeviceError) + Send {
     move |error| {
+        faulted.store(true, Ordering::Release);
         let reason = chain(error);
         tracing::error!(target: "jackfield::engine", "The device is gone: {reason}");
         report(&console, &events, reason);
@@ -191,7 +198,15 @@ fn watch(
     faulted: Arc<AtomicBool>,
 ) -> std::io::Result<Watchdog> {
     let (console, events, interrupt) = (console.clone(), events.clone(), monitor.interrupt().clone());
+    let mut overflowed = false;
     Watchdog::start(interrupt, limit, move || {
+        if !overflowed && monitor.not_finite() > 0 {
+            overflowed = true;
+            tracing::warn!(
+                target: "jackfield::engine",
+                "The program plays samples that are infinite or no numbers; each is silence instead"
+            );
+        }
         if let Some(trap) = monitor.take_fault() {
             faulted.store(true, Ordering::Release);
             tracing::error!(target: "jackfield::engine", "The program broke, and is silent now: {trap}");
@@ -207,7 +222,6 @@ fn report(console: &Console, events: &EventDispatcher, reason: String) {
 
 /// An audio engine that plays.
 struct Running {
-    // Dropped in this order: the watchdog ends calls for as long as the device makes them.
     stream: Box<dyn Stream>,
     watchdog: Watchdog,
     faulted: Arc<AtomicBool>,

@@ -82,7 +82,6 @@ impl Loaded {
 /// A timer engine that ticks.
 struct Running {
     id: EngineId,
-    // Dropped in this order: the watchdog ends calls for as long as there are any.
     ticks: Ticks,
     watchdog: Watchdog,
     faulted: Arc<AtomicBool>,
@@ -142,7 +141,14 @@ impl Thread {
         let stopped = stop.clone();
         let tick = move || {
             Program::prepare_thread();
-            while clock.wait_until(ticking.next(), &stopped) && ticking.run(|| clock.now()) {}
+            'playing: while clock.wait_until(ticking.next(), &stopped) {
+                for _ in 0..ticking.due(clock.now()) {
+                    // Of those that are overdue none has to be waited for.
+                    if stopped.is_set() || !ticking.tick(|| clock.now()) {
+                        break 'playing;
+                    }
+                }
+            }
             // Broken: nothing to do but wait for the end.
             clock.wait_until(Duration::MAX, &stopped);
         };
@@ -170,8 +176,12 @@ fn spawn_task(mut ticking: Ticking) -> JoinSet<()> {
     task.spawn(async move {
         loop {
             tokio::time::sleep_until(start + ticking.next()).await;
-            if !ticking.run(|| start.elapsed()) {
-                return;
+            for _ in 0..ticking.due(start.elapsed()) {
+                if !ticking.tick(|| start.elapsed()) {
+                    return;
+                }
+                // The loop is everybody's, also when the program takes all the time there is.
+                tokio::task::yield_now().await;
             }
         }
     });

@@ -33,30 +33,32 @@ impl Ticking {
         self.pulse.ticker.next()
     }
 
-    /// Runs the ticks that are due; says whether there will be more.
-    pub(super) fn run(&mut self, now: impl Fn() -> Duration) -> bool {
-        let due = self.pulse.ticker.due(now());
+    /// How many ticks are to be run now. Those that are too long overdue are left out.
+    pub(super) fn due(&mut self, now: Duration) -> u64 {
+        let due = self.pulse.ticker.due(now);
         self.pulse.skipped += due.skipped;
         self.load.late(due.skipped);
-        for _ in 0..due.ticks {
-            let begun = now();
-            if self.knobs.has_changes() {
-                self.knobs.apply(self.instance.memory_mut());
-            }
-            if let Err(trap) = self.instance.cycle() {
-                tracing::error!(target: "jackfield::engine", "The program broke, and ticks no more: {trap}");
-                self.faulted.store(true, Ordering::Release);
-                let reason = trap.to_string();
-                self.events
-                    .dispatch(EngineEvent::Faulted { engine: self.id.clone(), reason: reason.clone() });
-                self.console.set_fault(Some(reason));
-                return false;
-            }
-            let ended = now();
-            self.load.record(ended.saturating_sub(begun), self.pulse.ticker.rate().period());
-            self.pulse.ticked(begun, ended);
+        due.ticks
+    }
+
+    /// Runs one tick; says whether there may be more.
+    pub(super) fn tick(&mut self, now: impl Fn() -> Duration) -> bool {
+        let begun = now();
+        if self.knobs.has_changes() {
+            self.knobs.apply(self.instance.memory_mut());
         }
-        if let Some(stats) = self.pulse.report(now()) {
+        if let Err(trap) = self.instance.cycle() {
+            tracing::error!(target: "jackfield::engine", "The program broke, and ticks no more: {trap}");
+            self.faulted.store(true, Ordering::Release);
+            let reason = trap.to_string();
+            self.events.dispatch(EngineEvent::Faulted { engine: self.id.clone(), reason: reason.clone() });
+            self.console.set_fault(Some(reason));
+            return false;
+        }
+        let ended = now();
+        self.load.record(ended.saturating_sub(begun), self.pulse.ticker.rate().period());
+        self.pulse.ticked(begun, ended);
+        if let Some(stats) = self.pulse.report(ended) {
             self.events.dispatch(EngineEvent::Stats { engine: self.id.clone(), stats });
         }
         true
