@@ -129,7 +129,9 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     reply.answer(self.overlay(&scope, overlay).await);
                 }
                 Some(Command::Snapshot { settings, reply }) => {
-                    self.store(Arc::new(settings));
+                    if *self.world.wishes.settings != settings {
+                        self.store(Arc::new(settings));
+                    }
                     reply.answer(Ok(()));
                 }
                 Some(Command::Add { plugin, reply }) => reply.answer(self.add(plugin).await),

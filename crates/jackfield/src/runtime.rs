@@ -107,7 +107,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     }
 
     /// Puts `settings` in the place of the settings in force and tells the stream, and leaves everything that runs
-    /// as it is. For bookkeeping; when in doubt, use [`update_settings`](Self::update_settings).
+    /// as it is. Equal settings change nothing, and nobody is told. For bookkeeping; when in doubt, use
+    /// [`update_settings`](Self::update_settings).
     ///
     /// # Errors
     ///
