@@ -103,7 +103,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
                 attached.detach(&self.surroundings).await.iter().for_each(log);
             }
             lost.extend(failed.into_iter().take(1));
-            tracing::warn!(%plugin, scope = %self.scope.name(), "A plugin did not come back.");
+            tracing::warn!(target: "jackfield::plugin", %plugin, scope = %self.scope.name(), "A plugin did not come back.");
             self.forget(attached);
         }
         if !lost.is_empty() {
