@@ -9,7 +9,7 @@ use crate::{
     error::BoxError,
     event::{Envelope, IntoReply},
     foreign::Foreign,
-    id::PluginId,
+    id::{PluginId, SlotId},
     registry::ResolveError,
     scope::Scope,
     settings::RuntimeSettings,
@@ -41,6 +41,7 @@ pub struct NoSuchConfig {
 pub struct Context {
     scope: Scope,
     plugin: PluginId,
+    slot: Option<SlotId>,
     config: Option<Arc<dyn ConfigCell>>,
     edits: mpsc::UnboundedSender<Edit>,
     ledger: Ledger,
@@ -53,12 +54,21 @@ impl Context {
         config: Option<Arc<dyn ConfigCell>>,
         edits: mpsc::UnboundedSender<Edit>,
     ) -> Self {
-        Self { scope, plugin, config, edits, ledger: Ledger::default() }
+        Self { scope, plugin, slot: None, config, edits, ledger: Ledger::default() }
+    }
+
+    pub(crate) fn of_service(self, slot: SlotId) -> Self {
+        Self { slot: Some(slot), ..self }
     }
 
     /// The plugin that the context belongs to.
     pub fn plugin(&self) -> &PluginId {
         &self.plugin
+    }
+
+    /// The slot that the service was registered for; `None` in the context of a plugin itself.
+    pub fn slot(&self) -> Option<&SlotId> {
+        self.slot.as_ref()
     }
 
     /// The scope: registry and bus. A clone of it may be kept, and used by handlers and tasks.

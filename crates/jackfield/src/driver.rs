@@ -27,6 +27,7 @@ mod surroundings;
 mod hook;
 mod handle;
 mod command;
+mod journal;
 mod catalogue;
 mod attached;
 mod undo;
@@ -302,6 +303,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         };
         change::say_skipped(&plan);
         let warnings = self.warn(&plan);
+        journal::left_out(&plan, &self.world);
         let failures = session.run(Phase::Ups, &plan, &self.catalogues.session).await;
         failures.iter().for_each(log);
         if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
@@ -309,11 +311,14 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             session.run(Phase::UndoUps, &plan, &self.catalogues.session).await;
             session.close();
             self.surroundings.forget(session);
-            return Err(ChangeError::Reverted { failures });
+            let error = ChangeError::Reverted { failures };
+            journal::taken_back(&error);
+            return Err(error);
         }
         session.commit();
         self.warned.extend(warnings);
-        tracing::info!(scope = %scope_name, "Session opened.");
+        tracing::info!(target: "jackfield::session", scope = %scope_name, "Session opened.");
+        journal::winners_of_wildcards(&scope_name, &session.current);
         self.sessions.insert(key, session);
         self.world.wishes.session_overlays = Arc::clone(&plan.wishes.session_overlays);
         self.publish();
@@ -347,7 +352,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     self.world.wishes.forget(*key);
                 }
             }
-            tracing::info!(scope = %scope.scope, "Scope closed.");
+            let failed = failures.iter().filter(|failure| failure.scope == scope.scope);
+            journal::closed(&scope.scope, failed.count());
         }
         self.publish();
         Report { generation: self.world.generation, plan, failures }

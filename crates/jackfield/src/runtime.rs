@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_stream::wrappers::BroadcastStream;
 
 use crate::{
+    config::ConfigSpec,
     declare::{AddError, declare},
     driver::{Command, Driver, FailurePolicy, Published, Reply, Setup, is_within_hook_of},
     event::{EmitError, Envelope},
@@ -107,7 +108,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     }
 
     /// Puts `settings` in the place of the settings in force and tells the stream, and leaves everything that runs
-    /// as it is. Equal settings change nothing, and nobody is told. For bookkeeping; when in doubt, use [`update_settings`](Self::update_settings).
+    /// as it is. Equal settings change nothing, and nobody is told. For bookkeeping; when in doubt, use
+    /// [`update_settings`](Self::update_settings).
     ///
     /// # Errors
     ///
@@ -304,6 +306,31 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     /// of this name.
     pub fn why_config(&self, plugin: &PluginId, slot: Option<&SlotId>) -> Option<Why> {
         Why::config(&self.published.world.load(), plugin, slot)
+    }
+
+    /// The type of the configuration of `plugin`, or of its service in `slot`: what a form for it is made from. Builds
+    /// nothing. `None` where nothing can be configured.
+    ///
+    /// What can be edited where is found by walking a scope's slots:
+    ///
+    /// ```
+    /// # use jackfield::{PluginRuntime, Scope};
+    /// # fn forms(runtime: &PluginRuntime, scope: &Scope) {
+    /// for slot in scope.slots() {
+    ///     let Some(winner) = scope.winner(&slot) else { continue };
+    ///     if let Some(spec) = runtime.config_spec(&winner, Some(&slot)) {
+    ///         println!("{slot}: {}", spec.schema().as_value());
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn config_spec(&self, plugin: &PluginId, slot: Option<&SlotId>) -> Option<ConfigSpec> {
+        let world = self.published.world.load();
+        let declaration = world.wishes.declarations.iter().find(|other| other.manifest.id() == plugin)?;
+        match slot {
+            None => declaration.manifest.config_spec().copied(),
+            Some(slot) => declaration.offers.iter().find(|offer| offer.slot == *slot)?.config,
+        }
     }
 
     fn refuse_within_hook(&self) -> Result<(), ChangeError> {

@@ -48,7 +48,7 @@ async fn a_snapshot_tells_listeners_and_leaves_the_rest_alone() {
 
 #[tokio::test]
 async fn changes_queue_and_each_is_answered() {
-    // J-02
+    // J-02, R-SET-03
     let diary = Diary::default();
     let runtime = PluginRuntime::builder().plugin(Probe::new("a", &diary)).init().await.unwrap();
     let _session = runtime.create_session("one").await.unwrap();
@@ -78,6 +78,7 @@ impl Plugin for Impatient {
 
 #[tokio::test]
 async fn a_hook_that_awaits_a_change_is_told_so_and_may_ask_for_it_instead() {
+    // R-SET-03
     let handle = Arc::new(Mutex::new(None));
     let runtime = PluginRuntime::builder().plugin(Impatient(Arc::clone(&handle))).init().await.unwrap();
     *handle.lock().unwrap() = Some(runtime.clone());
@@ -122,7 +123,7 @@ impl Plugin<&'static str, u32> for Guest {
 
 #[tokio::test]
 async fn sessions_go_down_before_the_globals_they_need_and_come_up_after_them() {
-    // R-ENB-08
+    // R-ENB-08, R-SET-05
     let runtime =
         PluginRuntime::<_, u32>::builder_with("the house").plugin(Guest).plugin(Clock).init().await.unwrap();
     let session = runtime.create_session(NewSession::new("one", 7)).await.unwrap();
@@ -157,7 +158,7 @@ impl Plugin for Listener {
 
 #[tokio::test]
 async fn what_a_context_holds_ends_with_its_plugin() {
-    // R-SET-16, F-29
+    // R-SET-16, F-29, R-STF-10
     let heard = Arc::new(Mutex::new(Vec::new()));
     let runtime = PluginRuntime::builder().plugin(Listener(Arc::clone(&heard))).init().await.unwrap();
     let session = runtime.create_session("one").await.unwrap();

@@ -50,7 +50,7 @@ fn settings(toml: &str) -> RuntimeSettings {
 
 #[tokio::test]
 async fn a_configuration_is_there_from_the_start_and_follows() {
-    // J-07, F-05
+    // J-07, F-05, R-CFG-09, R-CFG-11
     let filter = Filter::default();
     let runtime = PluginRuntime::builder()
         .plugin(filter.clone())
@@ -69,6 +69,7 @@ async fn a_configuration_is_there_from_the_start_and_follows() {
 
 #[tokio::test]
 async fn a_service_keeps_its_instance_and_sees_its_new_configuration() {
+    // R-CFG-07
     // R-CFG-04: an entry that disappears leaves the defaults
     let runtime = PluginRuntime::builder().plugin(Filter::default()).init().await.unwrap();
     let session = runtime.create_session("one").await.unwrap();
@@ -100,6 +101,7 @@ async fn an_undone_change_takes_the_configuration_back() {
 
 #[tokio::test]
 async fn what_does_not_fit_its_type_is_refused_before_anything_happens() {
+    // J-08
     let filter = Filter::default();
     let runtime = PluginRuntime::builder().plugin(filter.clone()).init().await.unwrap();
     let _session = runtime.create_session("one").await.unwrap();
@@ -117,7 +119,7 @@ async fn what_does_not_fit_its_type_is_refused_before_anything_happens() {
 
 #[tokio::test]
 async fn what_waits_for_a_plugin_that_is_off_is_kept_and_checked() {
-    // J-05, F-06, F-07
+    // J-05, F-06, F-07, R-UNK-10
     let off =
         "plugins.filter = { enabled = false, config.slope = 6 }\nservices.'filter:filter'.config.slope = 24";
     let runtime =

@@ -108,7 +108,7 @@ async fn shutdown_closes_all_sessions_and_may_be_repeated() {
 
 #[tokio::test]
 async fn a_failing_goodbye_does_not_stop_a_closing() {
-    // R-SES-08, R-DSP-02
+    // R-SES-08, R-DSP-02, R-DSP-09
     let diary = Diary::default();
     let runtime = runtime(&diary).await;
     let session = runtime.create_session("one").await.unwrap();

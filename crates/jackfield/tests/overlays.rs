@@ -33,7 +33,7 @@ async fn sessions_may_differ_in_who_wins() {
 
 #[tokio::test]
 async fn a_full_update_keeps_what_a_session_has_on_top() {
-    // J-03, F-41
+    // J-03, F-41, R-SET-06
     let diary = Diary::default();
     let runtime = runtime(&diary).await;
     let over = settings("plugins.a.enabled = false");
@@ -86,7 +86,7 @@ impl GlobalPlugin for House {
 
 #[tokio::test]
 async fn a_global_overlay_takes_the_sessions_along_that_need_the_global_plugin() {
-    // F-11
+    // F-11, R-SET-25
     let diary = Diary::default();
     let guest = Probe::new("guest", &diary).needs("house");
     let runtime = PluginRuntime::builder().plugin(House).plugin(guest).init().await.unwrap();

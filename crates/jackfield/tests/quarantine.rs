@@ -24,6 +24,7 @@ async fn runtime(diary: &Diary) -> PluginRuntime {
 
 #[tokio::test]
 async fn whoever_fails_to_attach_is_left_out_with_its_dependents() {
+    // R-SET-13
     let diary = Diary::default();
     let runtime = runtime(&diary).await;
     diary.inject("b", Hook::Attach, Fault::Error);

@@ -80,7 +80,7 @@ async fn a_service_attaches_before_its_plugin_and_detaches_after_it() {
 
 #[tokio::test]
 async fn a_lazy_service_begins_when_it_is_first_looked_up() {
-    // J-12, F-19
+    // J-12, F-19, R-STF-18
     let diary = Diary::default();
     let (_runtime, session) = band(&diary).await;
     diary.take();

@@ -125,6 +125,7 @@ fn a_typing_mistake_finds_the_name_that_was_meant() {
 
 #[test]
 fn what_is_not_understood_is_kept_and_written_back() {
+    // R-SER-02
     let json = r#"{"plugins":{"a":{"enabled":false,"note":"why"}},"services":{},"theme":{"dark":true}}"#;
     let settings = RuntimeSettings::from_json(json).unwrap();
     let written = settings.with(|settings| settings.enable("a")).to_json();
@@ -144,6 +145,7 @@ fn toml_and_json_hold_the_same_document() {
 
 #[test]
 fn an_old_document_is_brought_up_to_date_step_by_step() {
+    // R-SER-09
     let rename = |from: &'static str, to: &'static str| {
         move |document: &mut ConfigTable| {
             let plugins = document.get_mut("plugins").and_then(|plugins| plugins.as_object_mut());
@@ -164,6 +166,7 @@ fn an_old_document_is_brought_up_to_date_step_by_step() {
 
 #[test]
 fn a_document_from_the_future_is_refused_with_its_place() {
+    // R-SER-09
     let error = Migrations::to(2).read_toml("# newer\nversion = 7").unwrap_err();
     assert_eq!(
         error.to_string(),

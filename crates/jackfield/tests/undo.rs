@@ -32,6 +32,7 @@ const SWAP: &str = "plugins.old.enabled = false";
 
 #[tokio::test]
 async fn after_a_failing_attach_the_same_instances_are_back() {
+    // R-SET-24, F-09, F-13
     let diary = Diary::default();
     let (runtime, session) = runtime(&diary).await;
     let (before, status) = (session.resolve(VOICE).unwrap(), runtime.status());
@@ -48,6 +49,7 @@ async fn after_a_failing_attach_the_same_instances_are_back() {
 
 #[tokio::test]
 async fn a_panic_and_a_hook_that_hangs_are_failures_like_any_other() {
+    // R-STF-17, F-44
     for (fault, reason) in [(Fault::Panic, "it panicked"), (Fault::Hang, "it did not return within 1s")] {
         tokio::time::pause();
         let diary = Diary::default();
@@ -63,6 +65,7 @@ async fn a_panic_and_a_hook_that_hangs_are_failures_like_any_other() {
 
 #[tokio::test]
 async fn a_builder_or_a_registration_that_fails_changes_nothing() {
+    // R-SET-14, F-08
     for hook in [Hook::Build, Hook::Register] {
         let diary = Diary::default();
         let (runtime, session) = runtime(&diary).await;
@@ -111,6 +114,7 @@ async fn whoever_does_not_come_back_is_named_and_tried_again() {
 
 #[tokio::test]
 async fn a_failure_in_one_session_takes_the_others_back() {
+    // R-SET-20, R-SET-21
     let diary = Diary::default();
     let (runtime, one) = runtime(&diary).await;
     let two = runtime.create_session("two").await.unwrap();

@@ -78,7 +78,7 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
             let registration = Arc::new(Registration::new(plugin.clone(), offer, config));
             if stateful {
                 let bound = Arc::new(Bound {
-                    context: context(registration.config.clone()),
+                    context: context(registration.config.clone()).of_service(registration.slot.clone()),
                     runtime: surroundings.runtime,
                     open: AtomicBool::new(true),
                     attached: AtomicBool::new(false),

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::{sync::Semaphore, task::JoinSet};
 
-use super::{Driver, FailurePolicy, Phase, log};
+use super::{Driver, FailurePolicy, Phase, journal, log};
 use crate::{
     plan::{Plan, ScopeName, SessionKey, Wishes},
     report::{ChangeError, Failure, Report},
@@ -29,17 +29,22 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
     pub(super) async fn make(&mut self, plan: Plan) -> Result<Report, ChangeError> {
         say_skipped(&plan);
         let warnings = self.warn(&plan);
+        journal::beginning(&plan, &self.world);
         let failures = self.forward(&plan).await;
         failures.iter().for_each(log);
         if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
-            return Err(self.take_back(&plan, failures).await);
+            let error = self.take_back(&plan, failures).await;
+            journal::taken_back(&error);
+            return Err(error);
         }
         self.warned = warnings;
         self.global.commit();
         self.sessions.values_mut().for_each(super::ScopeState::commit);
         self.world.wishes = Wishes::clone(&plan.wishes);
         self.publish();
-        Ok(Report { generation: self.world.generation, plan, failures })
+        let report = Report { generation: self.world.generation, plan, failures };
+        journal::made(&report);
+        Ok(report)
     }
 
     /// Dependents go down before what they depend on, across scopes too, and come up after it.

@@ -113,7 +113,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             let Some(place) = self.place_of(&step.plugin) else { continue };
             let attached = self.attached.remove(place);
             failures.extend(attached.detach(&self.surroundings).await);
-            tracing::info!(plugin = %step.plugin, scope = %self.scope.name(), cause = %step.cause, "Plugin detached.");
+            tracing::info!(target: "jackfield::plugin", plugin = %step.plugin, scope = %self.scope.name(), cause = %step.cause, "Plugin detached.");
             self.undo.parked.push((place, attached));
         }
         failures.extend(self.disable_services().await);
@@ -271,7 +271,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             }
             let failed = attached.attach(&self.next, &self.surroundings).await;
             if failed.is_empty() {
-                tracing::info!(%plugin, scope = %self.scope.name(), "Plugin attached.");
+                tracing::info!(target: "jackfield::plugin", %plugin, scope = %self.scope.name(), "Plugin attached.");
                 self.undo.risen.push(plugin);
                 self.attached.push(attached);
             } else {
@@ -411,6 +411,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 }
 
 pub(super) fn log(failure: &Failure) {
-    let Failure { scope, plugin, hook, error, .. } = failure;
-    tracing::error!(target: "jackfield::plugin", %plugin, %scope, %hook, %error, "A plugin failed.");
+    let Failure { scope, plugin, slot, hook, error } = failure;
+    let slot = slot.as_ref().map(tracing::field::display);
+    tracing::error!(target: "jackfield::plugin", %plugin, slot, %scope, %hook, %error, "A plugin failed.");
 }

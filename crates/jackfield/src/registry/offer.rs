@@ -250,11 +250,23 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
 
     /// As [`singleton`](Self::singleton), with a configuration that follows the settings.
     pub fn configured<C: Configuration>(self, make: impl Fn(Live<C>) -> Arc<T> + Send + Sync + 'static) {
-        let make = move |_: &Resolver<'_>, cell: Option<&Arc<dyn ConfigCell>>| {
-            let config = cell.and_then(|cell| Live::of(Arc::clone(cell)));
-            Ok(Built::new(make(config.ok_or("its configuration was not read")?)))
-        };
-        self.config::<C>().offer(Kind::Singleton, false, Arc::new(make));
+        self.config::<C>().offer(Kind::Singleton, false, with_config(move |_, config| Ok(make(config))));
+    }
+
+    /// As [`lazy`](Self::lazy), with a configuration that follows the settings.
+    pub fn configured_lazy<C: Configuration>(
+        self,
+        make: impl Fn(&Resolver<'_>, Live<C>) -> Result<Arc<T>, BoxError> + Send + Sync + 'static,
+    ) {
+        self.config::<C>().offer(Kind::Lazy, false, with_config(make));
+    }
+
+    /// As [`factory`](Self::factory), with a configuration that follows the settings.
+    pub fn configured_factory<C: Configuration>(
+        self,
+        make: impl Fn(&Resolver<'_>, Live<C>) -> Result<Arc<T>, BoxError> + Send + Sync + 'static,
+    ) {
+        self.config::<C>().offer(Kind::Factory, false, with_config(make));
     }
 
     /// A service that exists already, shared with every scope that registers it.
@@ -292,6 +304,15 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
             None => offers.push(offer),
         }
     }
+}
+
+fn with_config<T: ?Sized + Send + Sync + 'static, C: Configuration>(
+    make: impl Fn(&Resolver<'_>, Live<C>) -> Result<Arc<T>, BoxError> + Send + Sync + 'static,
+) -> Arc<Make> {
+    Arc::new(move |resolver, cell| {
+        let config = cell.and_then(|cell| Live::of(Arc::clone(cell)));
+        make(resolver, config.ok_or("its configuration was not read")?).map(Built::new)
+    })
 }
 
 impl<T: ?Sized> fmt::Debug for Offering<'_, T> {

@@ -1,0 +1,103 @@
+//! What the log is told of changes as a whole. What single hooks do and fail with is told where they run.
+//!
+//! Records have one of three targets: `jackfield::runtime`, `jackfield::session` and `jackfield::plugin`.
+
+use tracing::{debug, info, warn};
+
+use crate::{
+    plan::{Cause, Desired, Plan, ScopeName, World},
+    report::{ChangeError, Report},
+};
+
+const RUNTIME: &str = "jackfield::runtime";
+const PLUGIN: &str = "jackfield::plugin";
+
+/// A change is about to be made to what runs in `before`.
+pub(super) fn beginning(plan: &Plan, before: &World) {
+    if before.generation == 0 {
+        info!(target: RUNTIME, plugins = before.wishes.declarations.len(), "Runtime starting.");
+    }
+    left_out(plan, before);
+}
+
+/// Who would be on if it were not for what it needs, and was not told of before.
+pub(super) fn left_out(plan: &Plan, before: &World) {
+    if !tracing::enabled!(target: PLUGIN, tracing::Level::INFO) {
+        return;
+    }
+    for scope in &plan.scopes {
+        let known = running(before, &scope.scope);
+        for standing in &scope.next.standings {
+            let Cause::Needs { dependency } = &standing.cause else { continue };
+            if known.and_then(|known| known.standing(&standing.plugin)) != Some(standing) {
+                let plugin = &standing.plugin;
+                info!(target: PLUGIN, %plugin, %dependency, scope = %scope.scope, "Plugin left out: it needs one that is off.");
+            }
+        }
+    }
+}
+
+/// A change was made.
+pub(super) fn made(report: &Report) {
+    let Report { plan, generation, failures } = report;
+    if *generation == 1 {
+        info!(target: RUNTIME, generation, "Runtime started.");
+    } else {
+        info!(target: RUNTIME, generation, "Change made.");
+    }
+    if !failures.is_empty() {
+        warn!(target: RUNTIME, generation, failures = failures.len(), "A change was made without those who failed.");
+    }
+    for scope in &plan.scopes {
+        winners_of_wildcards(&scope.scope, &scope.next);
+        if scope.scope == ScopeName::Global {
+            debug!(target: RUNTIME, attached = ?scope.next.order, "Global plugins.");
+        }
+    }
+}
+
+/// A change was not made after all.
+pub(super) fn taken_back(error: &ChangeError) {
+    match error {
+        ChangeError::Reverted { failures } => {
+            warn!(target: RUNTIME, failures = failures.len(), "A change was taken back.");
+        }
+        ChangeError::Degraded { failures, lost } => {
+            warn!(target: RUNTIME, failures = failures.len(), lost = lost.len(), "A change was taken back, and not everybody came back.");
+        }
+        _ => {}
+    }
+}
+
+/// A scope has closed. The global one is the last.
+pub(super) fn closed(scope: &ScopeName, failures: usize) {
+    if failures > 0 {
+        warn!(target: RUNTIME, %scope, failures, "Plugins failed on their way out.");
+    }
+    match scope {
+        ScopeName::Session { .. } => info!(target: "jackfield::session", %scope, "Session closed."),
+        ScopeName::Global => info!(target: RUNTIME, "Runtime ended."),
+    }
+}
+
+/// Who has the slots that wildcards are about.
+pub(super) fn winners_of_wildcards(scope: &ScopeName, desired: &Desired) {
+    if !tracing::enabled!(target: RUNTIME, tracing::Level::DEBUG) {
+        return;
+    }
+    for pin in desired.settings().services.keys().filter(|pin| pin.is_wildcard()) {
+        if let Some(plugin) = desired.winner(pin.slot()) {
+            debug!(target: RUNTIME, %scope, %pin, %plugin, "Wildcard applied.");
+        }
+    }
+}
+
+fn running<'a>(world: &'a World, scope: &ScopeName) -> Option<&'a Desired> {
+    match scope {
+        ScopeName::Global => Some(&world.global),
+        ScopeName::Session { key, .. } => {
+            let session = world.sessions.iter().find(|session| session.key == *key)?;
+            Some(&session.current)
+        }
+    }
+}
