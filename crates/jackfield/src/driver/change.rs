@@ -26,9 +26,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// All of `plan`, or nothing.
     pub(super) async fn make(&mut self, plan: Plan) -> Result<Report, ChangeError> {
-        for problem in &plan.skipped {
-            tracing::error!(%problem, "A reference in the settings was passed over.");
-        }
+        journal::passed_over(&plan);
         journal::beginning(&plan, &self.world);
         let failures = self.forward(&plan).await;
         failures.iter().for_each(log);

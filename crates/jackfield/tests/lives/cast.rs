@@ -22,7 +22,7 @@ pub(crate) async fn open(parts: Vec<Part>, toml: &str) -> (PluginRuntime, Sessio
 
 pub(crate) async fn start(parts: Vec<Part>, toml: &str) -> PluginRuntime {
     let builder = PluginRuntime::builder().settings(settings(toml));
-    parts.into_iter().fold(builder, |builder, part| builder.plugin(part)).init().await.unwrap()
+    parts.into_iter().fold(builder, jackfield::RuntimeBuilder::plugin).init().await.unwrap()
 }
 
 type Register = dyn Fn(&mut Registrar<'_>) + Send + Sync;
@@ -63,7 +63,7 @@ impl Part {
                 attached();
                 Ok(())
             })
-            .is_told(move |_, _| {
+            .hears(move |_, _| {
                 told();
                 Ok(())
             })
@@ -86,7 +86,7 @@ impl Part {
         self
     }
 
-    pub(crate) fn is_told(
+    pub(crate) fn hears(
         mut self,
         told: impl Fn(&Context, &SettingsChange) -> PluginResult + Send + Sync + 'static,
     ) -> Self {

@@ -79,7 +79,7 @@ async fn one_that_fails_to_attach_keeps_no_other_from_it_and_each_failure_is_tol
     let ChangeError::Reverted { failures } = error else { panic!("{error}") };
     let told = failures.iter().map(|failure| {
         let HookError::Failed(cause) = &failure.error else { panic!("{failure}") };
-        let slot = failure.slot.as_ref().map(|slot| slot.as_str());
+        let slot = failure.slot.as_ref().map(jackfield::SlotId::as_str);
         (slot, failure.hook, cause.downcast_ref::<OutOfTune>().unwrap().0)
     });
     let expected = [
