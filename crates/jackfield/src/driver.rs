@@ -268,6 +268,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         };
         let mut session = ScopeState::new(scope.clone(), self.surroundings.clone(), Arc::new(make_context));
 
+        journal::passed_over(&plan);
         journal::left_out(&plan, &self.world);
         let failures = session.run(Phase::Ups, &plan, &self.catalogues.session).await;
         failures.iter().for_each(log);
