@@ -1,7 +1,7 @@
 //! Typed configuration: read once, when a change is planned, and followed live from then on.
 
 use std::{
-    any::{Any, type_name},
+    any::{Any, TypeId, type_name},
     fmt,
     sync::Arc,
 };
@@ -11,7 +11,10 @@ use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-use crate::settings::{ConfigTable, DocumentPath, Problem};
+use crate::{
+    foreign::contain,
+    settings::{ConfigTable, DocumentPath, Problem},
+};
 
 /// What a configuration type must be able to do. Implemented for every type that can.
 ///
@@ -29,6 +32,7 @@ pub(crate) type AnyConfig = Arc<dyn Any + Send + Sync>;
 /// The type of a configuration, for those who do not know it: its name, its schema, and how to read one.
 #[derive(Clone, Copy)]
 pub struct ConfigSpec {
+    type_id: TypeId,
     type_name: fn() -> &'static str,
     schema: fn() -> Schema,
     read: fn(&DocumentPath, &ConfigTable) -> Result<AnyConfig, Problem>,
@@ -38,6 +42,7 @@ pub struct ConfigSpec {
 impl ConfigSpec {
     pub(crate) fn of<C: Configuration>() -> Self {
         Self {
+            type_id: TypeId::of::<C>(),
             type_name: type_name::<C>,
             schema: schema_of::<C>,
             read: read::<C>,
@@ -59,8 +64,16 @@ impl ConfigSpec {
         (self.schema)()
     }
 
+    /// Whether both are of one type.
+    pub(crate) fn is_of_type_of(&self, other: &Self) -> bool {
+        self.type_id == other.type_id
+    }
+
     pub(crate) fn read(&self, path: &DocumentPath, table: &ConfigTable) -> Result<AnyConfig, Problem> {
-        (self.read)(path, table)
+        let read = contain(|| (self.read)(path, table));
+        read.unwrap_or_else(|message| {
+            Err(Problem::new(path.clone(), format!("reading it panicked: {message}")))
+        })
     }
 
     pub(crate) fn cell(&self, config: AnyConfig) -> Arc<dyn ConfigCell> {
@@ -106,7 +119,8 @@ fn expect<C: Configuration>(config: AnyConfig) -> Arc<C> {
 
 /// Where one configuration lives while its owner runs. The runtime writes it, handles read it.
 pub(crate) trait ConfigCell: Send + Sync {
-    fn store(&self, config: AnyConfig);
+    /// Puts `config` in force. What it returns was, and is for the caller to drop: that is its owner's code.
+    fn replace(&self, config: AnyConfig) -> AnyConfig;
     fn load(&self) -> AnyConfig;
     fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
@@ -123,10 +137,10 @@ impl<C: Configuration> TypedCell<C> {
 }
 
 impl<C: Configuration> ConfigCell for TypedCell<C> {
-    fn store(&self, config: AnyConfig) {
+    fn replace(&self, config: AnyConfig) -> AnyConfig {
         let old = self.current.swap(expect(config));
         self.generation.send_modify(|generation| *generation += 1);
-        drop(old); // after everything else: dropping is the owner's code
+        old
     }
 
     fn load(&self) -> AnyConfig {

@@ -8,6 +8,7 @@ use crate::{
     config::{AnyConfig, ConfigCell, Configuration, Live},
     error::BoxError,
     event::{Envelope, IntoReply},
+    foreign::Foreign,
     id::{PluginId, SlotId},
     registry::ResolveError,
     scope::Scope,
@@ -245,7 +246,7 @@ impl<G, S> Deref for SessionContext<G, S> {
 pub struct SettingsChange {
     pub(crate) old: Arc<RuntimeSettings>,
     pub(crate) new: Arc<RuntimeSettings>,
-    pub(crate) config: Option<(AnyConfig, AnyConfig)>,
+    pub(crate) config: Option<(Foreign<AnyConfig>, Foreign<AnyConfig>)>,
 }
 
 impl SettingsChange {
@@ -266,8 +267,8 @@ impl SettingsChange {
 
     /// The plugin's own configuration, before and after; `None` if it declares none of this type.
     pub fn config<C: Configuration>(&self) -> Option<(Arc<C>, Arc<C>)> {
-        let (old, new) = self.config.clone()?;
-        Some((old.downcast().ok()?, new.downcast().ok()?))
+        let (old, new) = self.config.as_ref()?;
+        Some((AnyConfig::clone(old).downcast().ok()?, AnyConfig::clone(new).downcast().ok()?))
     }
 
     pub(crate) fn reversed(self) -> Self {

@@ -1,13 +1,9 @@
 //! Learning what plugins offer, before any of them runs.
 
-use std::{
-    collections::HashMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    error::panic_message,
+    foreign::contain,
     id::{PluginId, SlotId},
     plan::Declaration,
     plugin::{AnyPlugin, ByScope},
@@ -54,13 +50,12 @@ pub(crate) fn declare<G, S>(
     AnyPlugin(plugin): AnyPlugin<G, S>,
     there: &[Declared<G, S>],
 ) -> Result<Declared<G, S>, AddError> {
-    let declaration = catch_unwind(AssertUnwindSafe(|| {
+    let declaration = contain(|| {
         let mut offers = Vec::new();
         plugin.register(&mut Registrar::new(&mut offers));
         Declaration { manifest: plugin.manifest(), scope: plugin.kind(), offers }
-    }));
-    let declaration =
-        declaration.map_err(|payload| AddError::Panicked { message: panic_message(&*payload) })?;
+    });
+    let declaration = declaration.map_err(|message| AddError::Panicked { message })?;
     let id = declaration.manifest.id();
     if there.iter().any(|(other, _)| other.manifest.id() == id) {
         return Err(AddError::Duplicate { plugin: id.clone() });

@@ -3,7 +3,11 @@
 //! Callers send a [`Command`] and wait for the reply. A caller that stops waiting, say because a browser tab was
 //! closed, leaves no half-made change: the task carries on. Readers never wait for it: what they read was published.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc};
@@ -12,17 +16,18 @@ use crate::{
     context::{Context, Edit, GlobalContext, SessionContext},
     declare::{self, Declared},
     id::PluginId,
-    plan::{Plan, ScopeName, SessionKey, SessionWorld, UnknownReferences, Wishes, World},
+    plan::{Plan, ScopeName, SessionKey, SessionWorld, UnknownReferences, Warning, Wishes, World},
     plugin::AnyPlugin,
     report::{ChangeError, Report},
     scope::Scope,
     settings::RuntimeSettings,
 };
 
-mod command;
 mod surroundings;
 mod hook;
 mod journal;
+mod handle;
+mod command;
 mod catalogue;
 mod attached;
 mod undo;
@@ -30,7 +35,8 @@ mod scope_state;
 mod change;
 
 use catalogue::Catalogues;
-pub(crate) use command::{Command, Latest, Opened, Reply};
+pub(crate) use command::{Command, Latest, Reply};
+pub(crate) use handle::Opened;
 pub(crate) use hook::is_within_hook_of;
 use scope_state::{Phase, ScopeState, log};
 pub use surroundings::FailurePolicy;
@@ -46,6 +52,13 @@ pub(crate) struct Published {
     pub(crate) latest: Latest,
 }
 
+impl Published {
+    /// What tells the runtime apart from others, within hooks.
+    pub(crate) fn runtime(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+}
+
 pub(crate) struct Driver<G, S> {
     published: Arc<Published>,
     stream: broadcast::Sender<Arc<RuntimeSettings>>,
@@ -58,6 +71,8 @@ pub(crate) struct Driver<G, S> {
     global: ScopeState<GlobalContext<G>>,
     sessions: BTreeMap<SessionKey, ScopeState<SessionContext<G, S>>>,
     next_key: u64,
+    /// What was warned of already.
+    warned: BTreeSet<Warning>,
 }
 
 /// What a runtime is started with.
@@ -71,12 +86,12 @@ pub(crate) struct Setup<G, S> {
 }
 
 impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
-    /// A driver that runs nothing yet. Within a hook it is told apart by the address of `published`.
+    /// A driver that runs nothing yet.
     pub(crate) fn new(setup: Setup<G, S>, published: Arc<Published>) -> Self {
         let Setup { plugins, data, unknown, deadline, policy, stream } = setup;
         let catalogues = Catalogues::new(&plugins);
         let (sender, edits) = mpsc::unbounded_channel();
-        let runtime = Arc::as_ptr(&published).addr();
+        let runtime = published.runtime();
         let surroundings = Surroundings { runtime, deadline, policy, edits: sender };
         let scope = Scope::new(ScopeName::Global);
         let (global_data, sessions) = (Arc::clone(&data), Arc::clone(&published));
@@ -88,7 +103,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         let global = ScopeState::new(scope, surroundings.clone(), Arc::new(make_context));
         let wishes = Wishes { declarations: catalogues.declarations(), ..Wishes::default() };
         let world = World { unknown, wishes, ..World::default() };
-        let (sessions, next_key) = (BTreeMap::new(), 0);
+        let (sessions, next_key, warned) = (BTreeMap::new(), 0, BTreeSet::new());
         Self {
             published,
             stream,
@@ -101,6 +116,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             global,
             sessions,
             next_key,
+            warned,
         }
     }
 
@@ -110,16 +126,25 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// Runs until it is shut down, or nobody is left who could ask for anything.
     pub(crate) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command<G, S>>) {
+        let mut edited = false;
         loop {
-            let command = tokio::select! {
-                biased;
-                Some(edit) = self.edits.recv() => {
-                    self.edit(edit).await;
-                    continue;
-                }
-                command = commands.recv() => command,
+            // Changes that hooks ask for go before what callers ask for, but one at a time: a hook that always asks
+            // for another must not keep everybody waiting.
+            let next = if edited { commands.try_recv().ok() } else { None };
+            edited = false;
+            let next = match next {
+                Some(command) => Some(command),
+                None => tokio::select! {
+                    biased;
+                    Some(edit) = self.edits.recv() => {
+                        self.edit(edit).await;
+                        edited = true;
+                        continue;
+                    }
+                    command = commands.recv() => command,
+                },
             };
-            match command {
+            match next {
                 Some(Command::Update { settings, reply }) => reply.answer(self.update(settings).await),
                 Some(Command::Latest) => {
                     let Some((settings, reply)) = self.published.latest.take() else { continue };
@@ -137,19 +162,17 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                 }
                 Some(Command::Add { plugin, reply }) => reply.answer(self.add(plugin).await),
                 Some(Command::Remove { plugin, reply }) => reply.answer(self.remove(&plugin).await),
-                Some(Command::Open { name, data, overlay, reply }) => {
-                    let opened = self.open(name, data, overlay).await;
-                    let key = opened.as_ref().ok().map(|opened| opened.key);
-                    if let (false, Some(key)) = (reply.answer_if_heard(opened), key) {
-                        // The caller hung up, and nobody else ever will close it. What fails is logged.
-                        drop(self.close(|name| name.is_session(key)).await);
-                    }
+                Some(Command::Open { name, data, overlay, commands, reply }) => {
+                    // If the caller has hung up, the handle is dropped, which closes the session.
+                    reply.answer(self.open(name, data, overlay, commands).await);
                 }
                 Some(Command::Close { key, reply }) => {
-                    let known = self.sessions.contains_key(&key);
-                    let report = self.close(|name| name.is_session(key)).await;
+                    let outcome = match self.sessions.contains_key(&key) {
+                        true => Ok(self.close(|name| name.is_session(key)).await),
+                        false => Err(ChangeError::NoSuchSession),
+                    };
                     if let Some(reply) = reply {
-                        reply.answer(if known { Ok(report) } else { Err(ChangeError::NoSuchSession) });
+                        reply.answer(outcome);
                     }
                 }
                 Some(Command::Shutdown { reply }) => {
@@ -157,12 +180,14 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     reply.answer(Ok(report));
                     return;
                 }
-                None => {
-                    drop(self.close(|_| true).await); // what fails is logged
-                    return;
-                }
+                None => return self.end().await,
             }
         }
+    }
+
+    /// Takes everything down that runs, with nobody to tell of it but the log.
+    pub(crate) async fn end(mut self) {
+        drop(self.close(|_| true).await);
     }
 
     /// Makes everything follow `settings`.
@@ -242,7 +267,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// A change that a hook asked for.
     async fn edit(&mut self, edit: Edit) {
-        let edited = match hook::contained(|| edit(&self.world.wishes.settings)) {
+        let runtime = self.surroundings.runtime;
+        let edited = match hook::contained(runtime, || edit(&self.world.wishes.settings)) {
             Ok(settings) => self.update(settings).await.map(drop).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
@@ -256,11 +282,11 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         name: Arc<str>,
         data: Arc<S>,
         overlay: RuntimeSettings,
-    ) -> Result<Opened, ChangeError> {
+        commands: mpsc::UnboundedSender<Command<G, S>>,
+    ) -> Result<Opened<G, S>, ChangeError> {
         let key = SessionKey(self.next_key);
-        self.next_key += 1;
+        self.next_key += 1; // also if it fails: plugins have seen it
         let scope_name = ScopeName::Session { key, name };
-        let plan = self.world.plan_opening(scope_name.clone(), overlay).map_err(ChangeError::Refused)?;
         let scope = Scope::new(scope_name.clone());
         let (global, global_scope) = (Arc::clone(&self.data), self.global.scope.clone());
         let make_context = move |context: Context| {
@@ -268,31 +294,47 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         };
         let mut session = ScopeState::new(scope.clone(), self.surroundings.clone(), Arc::new(make_context));
 
+        let plan = match self.world.plan_opening(scope_name.clone(), overlay) {
+            Ok(plan) => plan,
+            Err(problems) => {
+                self.surroundings.forget(session); // and the application's data with it
+                return Err(ChangeError::Refused(problems));
+            }
+        };
         journal::passed_over(&plan);
         journal::left_out(&plan, &self.world);
+        let warnings = self.warn(&plan);
         let failures = session.run(Phase::Ups, &plan, &self.catalogues.session).await;
         failures.iter().for_each(log);
         if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
+            session.scope.bus().seal();
             session.run(Phase::UndoUps, &plan, &self.catalogues.session).await;
             session.close();
+            self.surroundings.forget(session);
             let error = ChangeError::Reverted { failures };
             journal::taken_back(&error);
             return Err(error);
         }
         session.commit();
+        self.warned.extend(warnings);
         tracing::info!(target: "jackfield::session", scope = %scope_name, "Session opened.");
         journal::winners_of_wildcards(&scope_name, &session.current);
         self.sessions.insert(key, session);
         self.world.wishes.session_overlays = Arc::clone(&plan.wishes.session_overlays);
         self.publish();
         let report = Report { generation: self.world.generation, plan, failures };
-        Ok(Opened { key, scope, report })
+        Ok(Opened { key, scope, report, published: Arc::clone(&self.published), commands: Some(commands) })
     }
 
     /// Takes everything down in the scopes that `closes` names. Nothing stands in the way of it; what fails is
     /// reported.
     async fn close(&mut self, closes: impl Fn(&ScopeName) -> bool) -> Report {
         let plan = self.world.plan_closing(closes);
+        for scope in &plan.scopes {
+            let session = scope.scope.session().and_then(|key| self.sessions.get(&key));
+            // Whoever says goodbye must not leave anything behind.
+            session.map_or(&self.global.scope, |session| &session.scope).bus().seal();
+        }
         let mut failures = self.on_sessions(Phase::Downs, &plan).await;
         failures.extend(self.global.run(Phase::Downs, &plan, &self.catalogues.global).await);
         failures.iter().for_each(log);
@@ -306,6 +348,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     let Some(mut session) = self.sessions.remove(key) else { continue };
                     session.commit();
                     session.close();
+                    self.surroundings.forget(session);
                     self.world.wishes.forget(*key);
                 }
             }
@@ -314,6 +357,15 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         }
         self.publish();
         Report { generation: self.world.generation, plan, failures }
+    }
+
+    /// Says once what is to be warned of in `plan`, in whatever number of scopes, unless it was said when it came to be.
+    fn warn(&self, plan: &Plan) -> BTreeSet<Warning> {
+        let warnings = plan.scopes.iter().flat_map(|scope| scope.next.warnings.iter().cloned()).collect();
+        for warning in BTreeSet::difference(&warnings, &self.warned) {
+            tracing::error!(target: "jackfield::plugin", %warning, "Plugins take part all the same.");
+        }
+        warnings
     }
 
     /// Puts `settings` in force for whoever reads them, and says so once.

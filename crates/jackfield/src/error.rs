@@ -1,4 +1,8 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 /// Any error a plugin may fail with. Plugins are free to use whatever error type they like.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -42,6 +46,10 @@ pub enum HookError {
 
 impl HookError {
     pub(crate) fn failed(error: BoxError) -> Self {
-        Self::Failed(error.into())
+        // Whoever logs it must be able to: an error that cannot say what it is, is a panic.
+        match catch_unwind(AssertUnwindSafe(|| drop(error.to_string()))) {
+            Ok(()) => Self::Failed(error.into()),
+            Err(payload) => Self::Panicked { message: panic_message(&*payload) },
+        }
     }
 }

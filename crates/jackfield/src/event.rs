@@ -9,7 +9,6 @@
 
 mod binding;
 mod bus;
-mod contain;
 mod core;
 mod delivery;
 mod directory;

@@ -66,6 +66,7 @@
 //! changes, so that a caller who goes away leaves no half-made one; readers never wait for it.
 
 mod error;
+mod foreign;
 mod id;
 mod slot;
 mod priority;

@@ -13,6 +13,7 @@ use crate::{
 };
 
 mod cause;
+mod cycle;
 mod desired;
 mod difference;
 mod normalise;
@@ -20,6 +21,7 @@ mod order;
 mod print;
 mod slots;
 mod standing;
+mod warning;
 mod world;
 
 pub use cause::Cause;
@@ -27,6 +29,7 @@ pub use normalise::UnknownReferences;
 pub use standing::Standing;
 pub(crate) use {
     desired::{ConfigOwner, Demand, Desired},
+    warning::Warning,
     world::{Declaration, SessionWorld, Wishes, World},
 };
 

@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     context::{GlobalContext, SessionContext, SettingsChange},
     error::PluginResult,
+    foreign::Foreign,
     manifest::Manifest,
     plan::ScopeKind,
     registry::Registrar,
@@ -103,8 +104,8 @@ pub(crate) trait Hooks<C>: Send + Sync {
 
 const _: Option<&dyn Hooks<()>> = None; // fails to build if it stops being dyn-safe
 
-struct InSession<P>(P);
-struct InGlobal<P>(P);
+struct InSession<P>(Foreign<P>);
+struct InGlobal<P>(Foreign<P>);
 
 macro_rules! hooks {
     ($trait:ident < $($data:ident),* >, $adapter:ident, $context:ty) => {
@@ -202,13 +203,13 @@ pub struct PerRuntime;
 
 impl<G: Send + Sync + 'static, S: Send + Sync + 'static, P: Plugin<G, S>> IntoPlugin<G, S, PerSession> for P {
     fn into_plugin(self) -> AnyPlugin<G, S> {
-        AnyPlugin(ByScope::Session(Arc::new(InSession(self))))
+        AnyPlugin(ByScope::Session(Arc::new(InSession(Foreign::new(self)))))
     }
 }
 
 impl<G: Send + Sync + 'static, S, P: GlobalPlugin<G>> IntoPlugin<G, S, PerRuntime> for P {
     fn into_plugin(self) -> AnyPlugin<G, S> {
-        AnyPlugin(ByScope::Global(Arc::new(InGlobal(self))))
+        AnyPlugin(ByScope::Global(Arc::new(InGlobal(Foreign::new(self)))))
     }
 }
 

@@ -222,9 +222,9 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     ) -> Result<Session<G, S>, ChangeError> {
         let NewSession { name, data, overlay } = session.into();
         let data = Arc::new(data);
-        let its_data = Arc::clone(&data);
-        let opened = self.ask(|reply| Command::Open { name, data: its_data, overlay, reply }).await?;
-        Ok(Session::new(opened, data, Arc::clone(&self.published), self.commands.clone()))
+        let (its_data, commands) = (Arc::clone(&data), self.commands.clone());
+        let open = |reply| Command::Open { name, data: its_data, overlay, commands, reply };
+        Ok(Session::new(self.ask(open).await?, data))
     }
 
     /// The sessions that are open now, in the order of their creation. Handles: they keep no session open.
@@ -443,7 +443,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> RuntimeBuilder<G, S> {
                 driver.run(inbox).await;
             } else {
                 drop(inbox);
-                driver.run(mpsc::unbounded_channel().1).await; // nobody holds the other end: it shuts down
+                driver.end().await;
             }
         });
         match answer.await {

@@ -1,9 +1,7 @@
 use std::{fmt, ops::Deref, sync::Arc};
 
-use tokio::sync::mpsc;
-
 use crate::{
-    driver::{Command, Opened, Published, Reply, is_within_hook_of},
+    driver::Opened,
     plan::{ScopeName, SessionKey},
     report::{ChangeError, Report},
     scope::Scope,
@@ -20,12 +18,8 @@ use crate::{
 /// Dropping a session closes it, some time later; [`close`](Self::close) also waits, and tells what failed.
 #[must_use = "dropping a session closes it"]
 pub struct Session<G = (), S = ()> {
-    key: SessionKey,
-    scope: Scope,
+    opened: Opened<G, S>,
     data: Arc<S>,
-    report: Report,
-    published: Arc<Published>,
-    commands: Option<mpsc::UnboundedSender<Command<G, S>>>,
 }
 
 /// A session to be opened: its name, its data, and what it has on top of the settings.
@@ -58,37 +52,37 @@ impl<S: Default> From<&str> for NewSession<S> {
     }
 }
 
+impl<S: Default> From<&String> for NewSession<S> {
+    fn from(name: &String) -> Self {
+        Self::new(name, S::default())
+    }
+}
+
 impl<G, S> Session<G, S> {
-    pub(crate) fn new(
-        opened: Opened,
-        data: Arc<S>,
-        published: Arc<Published>,
-        commands: mpsc::UnboundedSender<Command<G, S>>,
-    ) -> Self {
-        let Opened { key, scope, report } = opened;
-        Self { key, scope, data, report, published, commands: Some(commands) }
+    pub(crate) fn new(opened: Opened<G, S>, data: Arc<S>) -> Self {
+        Self { opened, data }
     }
 
     /// What was done to open it; with [`FailurePolicy::Quarantine`](crate::FailurePolicy::Quarantine), also who was
     /// left out.
     pub fn report(&self) -> &Report {
-        &self.report
+        &self.opened.report
     }
 
     /// The settings in force in this session: the runtime's, with its own on top. The runtime's, once it is closed.
     pub fn settings(&self) -> Arc<RuntimeSettings> {
-        let world = self.published.world.load();
-        let mine = world.sessions.iter().find(|session| session.key == self.key);
+        let world = self.opened.published.world.load();
+        let mine = world.sessions.iter().find(|session| session.key == self.opened.key);
         mine.map_or_else(|| Arc::clone(&world.wishes.settings), |session| session.current.settings())
     }
 
     /// What it has on top of the runtime's settings.
     pub fn overlay(&self) -> RuntimeSettings {
-        let world = self.published.world.load();
+        let world = self.opened.published.world.load();
         world
             .wishes
             .session_overlays
-            .get(&self.key)
+            .get(&self.opened.key)
             .map(|overlay| RuntimeSettings::clone(overlay))
             .unwrap_or_default()
     }
@@ -104,19 +98,12 @@ impl<G, S> Session<G, S> {
     ///
     /// The change is made even if nobody waits for it.
     pub async fn update_overlay(&self, overlay: RuntimeSettings) -> Result<Report, ChangeError> {
-        if is_within_hook_of(Arc::as_ptr(&self.published).addr()) {
-            return Err(ChangeError::WithinHook);
-        }
-        let commands = self.commands.as_ref().ok_or(ChangeError::NoSuchSession)?;
-        let (reply, answer) = Reply::pair();
-        let scope = self.scope.name().clone();
-        commands.send(Command::Overlay { scope, overlay, reply }).map_err(|_| ChangeError::Closed)?;
-        answer.await.map_err(|_| ChangeError::Closed)?
+        self.opened.update_overlay(overlay).await
     }
 
     /// The name it was created with.
     pub fn name(&self) -> &str {
-        match self.scope.name() {
+        match self.opened.scope.name() {
             ScopeName::Session { name, .. } => name,
             ScopeName::Global => "global",
         }
@@ -124,12 +111,12 @@ impl<G, S> Session<G, S> {
 
     /// What tells it apart from every other session of the runtime.
     pub fn key(&self) -> SessionKey {
-        self.key
+        self.opened.key
     }
 
     /// Its services and its bus.
     pub fn scope(&self) -> &Scope {
-        &self.scope
+        &self.opened.scope
     }
 
     /// The application's data for this session.
@@ -143,20 +130,13 @@ impl<G, S> Session<G, S> {
     /// # Errors
     ///
     /// [`ChangeError::Closed`] if the runtime has been shut down, which closed the session too;
-    /// [`ChangeError::WithinHook`] in a hook, where the session is closed later.
+    /// [`ChangeError::WithinHook`] in a hook: the session closes once the change that is under way is complete.
     ///
     /// # Cancel safety
     ///
     /// The session closes even if nobody waits for it.
-    pub async fn close(mut self) -> Result<Report, ChangeError> {
-        if is_within_hook_of(Arc::as_ptr(&self.published).addr()) {
-            return Err(ChangeError::WithinHook);
-        }
-        let commands = self.commands.take().ok_or(ChangeError::NoSuchSession)?;
-        let (reply, answer) = Reply::pair();
-        let command = Command::Close { key: self.key, reply: Some(reply) };
-        commands.send(command).map_err(|_| ChangeError::Closed)?;
-        answer.await.map_err(|_| ChangeError::Closed)?
+    pub async fn close(self) -> Result<Report, ChangeError> {
+        self.opened.close().await
     }
 }
 
@@ -164,21 +144,15 @@ impl<G, S> Deref for Session<G, S> {
     type Target = Scope;
 
     fn deref(&self) -> &Scope {
-        &self.scope
-    }
-}
-
-impl<G, S> Drop for Session<G, S> {
-    fn drop(&mut self) {
-        // Detaching waits and `drop` cannot: the driver does it. An error means that it has ended, and has closed us.
-        if let Some(commands) = self.commands.take() {
-            drop(commands.send(Command::Close { key: self.key, reply: None }));
-        }
+        &self.opened.scope
     }
 }
 
 impl<G, S> fmt::Debug for Session<G, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("name", &self.name()).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("name", &self.name())
+            .field("key", &self.opened.key)
+            .finish_non_exhaustive()
     }
 }

@@ -185,10 +185,8 @@ fn project_in(directory: &Path) -> Result<PathBuf, Problem> {
 
 fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     fs::read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            Problem::whole("there is no such file", "check the path")
-        }
-        _ => Problem::whole(format!("cannot be read: {error}"), "check the file's permissions"),
+        io::ErrorKind::NotFound => Problem::whole("there is no such file", "check the path"),
+        _ => Problem::whole(format!("cannot be read: {error}"), "check the path, and the file's permissions"),
     })
 }
 

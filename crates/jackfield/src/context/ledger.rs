@@ -1,13 +1,17 @@
 use std::{
     any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::AssertUnwindSafe,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
 
-use crate::error::{BoxError, HookError, panic_message};
+use crate::{
+    error::{BoxError, HookError},
+    foreign::{contain, message_of},
+};
 
 type Goodbye = BoxFuture<'static, Result<(), BoxError>>;
 
@@ -40,30 +44,14 @@ impl Ledger {
         self.lock().len()
     }
 
-    /// Ends everything, last in first out, and says what failed on its way out. What is added meanwhile, say by a
-    /// guard that subscribes when dropped, ends too.
-    pub(crate) async fn clear(&self) -> Vec<HookError> {
+    /// Ends everything, last in first out, and says what failed on its way out. Each has `deadline` to end; what
+    /// overruns is let go, and the rest still ends.
+    pub(crate) async fn clear(&self, deadline: Duration) -> Vec<HookError> {
         let mut failures = Vec::new();
-        let panicked =
-            |payload: Box<dyn Any + Send>| HookError::Panicked { message: panic_message(&*payload) };
         loop {
             // Taken out first: dropping is foreign code, and must not run under the lock.
             let Some(last) = self.lock().pop() else { return failures };
-            match last {
-                Held::Guard(guard) => {
-                    failures.extend(catch_unwind(AssertUnwindSafe(|| drop(guard))).map_err(panicked).err());
-                }
-                Held::Task(task) => {
-                    task.abort();
-                    let ended = task.await;
-                    failures.extend(ended.err().and_then(|end| end.try_into_panic().ok()).map(panicked));
-                }
-                Held::Goodbye(goodbye) => match AssertUnwindSafe(goodbye).catch_unwind().await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => failures.push(HookError::failed(error)),
-                    Err(payload) => failures.push(panicked(payload)),
-                },
-            }
+            failures.extend(last.end(deadline).await.err());
         }
     }
 
@@ -75,11 +63,34 @@ impl Ledger {
             if let Held::Task(task) = &last {
                 task.abort();
             }
-            drop(catch_unwind(AssertUnwindSafe(|| drop(last)))); // the failure is told already
+            contain(|| drop(last)).ok(); // the failure is told already
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    async fn end(self, deadline: Duration) -> Result<(), HookError> {
+        let late = |_| HookError::TimedOut { deadline };
+        let panicked = |payload| HookError::Panicked { message: message_of(payload) };
+        match self {
+            Self::Guard(guard) => contain(|| drop(guard)).map_err(|message| HookError::Panicked { message }),
+            Self::Task(task) => {
+                task.abort();
+                match timeout(deadline, task).await.map_err(late)? {
+                    Ok(()) => Ok(()),
+                    Err(end) => end.try_into_panic().map_or(Ok(()), |payload| Err(panicked(payload))),
+                }
+            }
+            Self::Goodbye(goodbye) => {
+                let mut goodbye = Box::pin(AssertUnwindSafe(goodbye).catch_unwind());
+                let outcome = timeout(deadline, goodbye.as_mut()).await.map_err(late);
+                let dropped = contain(|| drop(goodbye)).map_err(|message| HookError::Panicked { message });
+                outcome?.map_err(panicked)?.map_err(HookError::failed).and(dropped)
+            }
+        }
     }
 }

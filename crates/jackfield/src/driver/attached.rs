@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     catalogue::Listed,
-    hook::{call, contained},
+    hook::{call, contained, within},
     surroundings::Surroundings,
 };
 use crate::{
@@ -36,6 +36,7 @@ pub(super) struct Attached<C> {
 /// A service with a life of its own, bound to its scope.
 struct Bound {
     context: Context,
+    runtime: usize,
     /// Whether its plugin is there: a lazy service that somebody builds after that must not begin.
     open: AtomicBool,
     attached: AtomicBool,
@@ -50,28 +51,35 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         surroundings: &Surroundings,
         make_context: &(dyn Fn(Context) -> C + Send + Sync),
     ) -> Result<Self, HookError> {
+        contained(surroundings.runtime, || {
+            Self::register_uncontained(listed, scope, next, surroundings, make_context)
+        })?
+    }
+
+    fn register_uncontained(
+        listed: &Listed<C>,
+        scope: &Scope,
+        next: &Desired,
+        surroundings: &Surroundings,
+        make_context: &(dyn Fn(Context) -> C + Send + Sync),
+    ) -> Result<Self, HookError> {
         let mut offers: Vec<Offer> = Vec::new();
-        contained(|| listed.hooks.register(&mut Registrar::new(&mut offers)))?;
+        listed.hooks.register(&mut Registrar::new(&mut offers));
         let declaration = Arc::clone(&listed.declaration);
+        as_declared(&offers, &declaration)?;
         let plugin = declaration.manifest.id();
         let context =
             |config| Context::new(scope.clone(), plugin.clone(), config, surroundings.edits.clone());
 
         let (mut registrations, mut services) = (Vec::with_capacity(offers.len()), Vec::new());
         for offer in offers {
-            let declared = |known: &&Offer| known.slot == offer.slot && known.type_id == offer.type_id;
-            if declaration.offers.iter().find(declared).is_none() {
-                let slot = &offer.slot;
-                return Err(HookError::failed(
-                    format!("it offers `{slot}`, which it did not when added").into(),
-                ));
-            }
             let config = next.config(&ConfigOwner::Service(plugin.clone(), offer.slot.clone())).cloned();
             let stateful = offer.has_companion;
             let registration = Arc::new(Registration::new(plugin.clone(), offer, config));
             if stateful {
                 let bound = Arc::new(Bound {
                     context: context(registration.config.clone()).of_service(registration.slot.clone()),
+                    runtime: surroundings.runtime,
                     open: AtomicBool::new(true),
                     attached: AtomicBool::new(false),
                 });
@@ -177,12 +185,27 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         context: &Context,
         surroundings: &Surroundings,
     ) -> Vec<Failure> {
-        let deadline = surroundings.deadline;
-        let released = tokio::time::timeout(deadline, context.ledger().clear()).await;
-        let released = released.unwrap_or_else(|_| vec![HookError::TimedOut { deadline }]);
+        let released = within(surroundings.runtime, context.ledger().clear(surroundings.deadline)).await;
         let goodbye = goodbye.err().map(|error| (Hook::Detach, error));
         let failures = goodbye.into_iter().chain(released.into_iter().map(|error| (Hook::Release, error)));
         failures.map(|(hook, error)| self.failure(slot, hook, error)).collect()
+    }
+}
+
+/// Plans are made for what a plugin declared when it was added, so it must declare the same again.
+fn as_declared(offers: &[Offer], declaration: &Declaration) -> Result<(), HookError> {
+    let declared = &declaration.offers;
+    let (mut new, mut old) = (offers.iter(), declared.iter());
+    let unlike = new.find(|offer| !declared.iter().any(|known| known.is_same_as(offer)));
+    let missing = old.find(|known| !offers.iter().any(|offer| offer.slot == known.slot));
+    match (unlike, missing) {
+        (Some(Offer { slot, .. }), _) => {
+            Err(HookError::failed(format!("it offers `{slot}`, which it did not when added").into()))
+        }
+        (None, Some(Offer { slot, .. })) => {
+            Err(HookError::failed(format!("it does not offer `{slot}`, which it did when added").into()))
+        }
+        (None, None) => Ok(()),
     }
 }
 
@@ -205,8 +228,8 @@ impl Bound {
             return Ok(());
         }
         let Some(hooks) = service::hooks(companion) else { return Ok(()) };
-        let attached =
-            contained(|| hooks.attach(&self.context)).and_then(|done| done.map_err(HookError::failed));
+        let attached = contained(self.runtime, || hooks.attach(&self.context))
+            .and_then(|done| done.map_err(HookError::failed));
         if attached.is_err() {
             self.attached.store(false, Ordering::Release);
             self.context.ledger().abandon(); // it may have got half-way

@@ -28,6 +28,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
     pub(super) async fn make(&mut self, plan: Plan) -> Result<Report, ChangeError> {
         journal::passed_over(&plan);
         journal::beginning(&plan, &self.world);
+        let warnings = self.warn(&plan);
         let failures = self.forward(&plan).await;
         failures.iter().for_each(log);
         if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
@@ -35,6 +36,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             journal::taken_back(&error);
             return Err(error);
         }
+        self.warned = warnings;
         self.global.commit();
         self.sessions.values_mut().for_each(super::ScopeState::commit);
         self.world.wishes = Wishes::clone(&plan.wishes);

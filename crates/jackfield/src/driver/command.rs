@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
+use super::Opened;
 use crate::{
     id::PluginId,
     plan::{Plan, ScopeName, SessionKey},
     plugin::AnyPlugin,
     report::{ChangeError, Report},
-    scope::Scope,
     settings::RuntimeSettings,
 };
 
@@ -45,7 +45,8 @@ pub(crate) enum Command<G, S> {
         name: Arc<str>,
         data: Arc<S>,
         overlay: RuntimeSettings,
-        reply: Reply<Opened>,
+        commands: mpsc::UnboundedSender<Self>,
+        reply: Reply<Opened<G, S>>,
     },
     Close {
         key: SessionKey,
@@ -54,13 +55,6 @@ pub(crate) enum Command<G, S> {
     Shutdown {
         reply: Reply<Report>,
     },
-}
-
-/// What a session handle is made of.
-pub(crate) struct Opened {
-    pub(crate) key: SessionKey,
-    pub(crate) scope: Scope,
-    pub(crate) report: Report,
 }
 
 /// Where the answer goes.
@@ -75,11 +69,6 @@ impl<T> Reply<T> {
     /// Answers; the caller may have hung up.
     pub(super) fn answer(self, outcome: Result<T, ChangeError>) {
         self.0.send(outcome).ok();
-    }
-
-    /// Answers; says whether there is anybody who hears it.
-    pub(super) fn answer_if_heard(self, outcome: Result<T, ChangeError>) -> bool {
-        self.0.send(outcome).is_ok()
     }
 }
 

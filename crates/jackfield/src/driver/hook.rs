@@ -1,11 +1,14 @@
 //! Where other people's code is called: contained, and for a bounded time.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 
 use futures_util::{FutureExt, future::BoxFuture};
 
 use super::surroundings::Surroundings;
-use crate::error::{HookError, PluginResult, panic_message};
+use crate::{
+    error::{HookError, PluginResult},
+    foreign::{contain, message_of},
+};
 
 tokio::task_local! {
     /// Set while a hook runs, to the runtime whose hook it is: that runtime's changes cannot be awaited here.
@@ -23,23 +26,26 @@ pub(super) async fn call<'a>(
     hook: impl FnOnce() -> BoxFuture<'a, PluginResult>,
 ) -> Result<(), HookError> {
     let Surroundings { runtime, deadline, .. } = *surroundings;
-    let panicked =
-        |payload: Box<dyn std::any::Any + Send>| HookError::Panicked { message: panic_message(&*payload) };
+    let panicked = |payload| HookError::Panicked { message: message_of(payload) };
     // A hook need not be an `async fn`: it may panic before there is a future.
-    let future = catch_unwind(AssertUnwindSafe(hook)).map_err(panicked)?;
-    let mut future = Box::pin(HOOK_OF.scope(runtime, AssertUnwindSafe(future).catch_unwind()));
+    let future = contained(runtime, hook)?;
+    let mut future = Box::pin(within(runtime, AssertUnwindSafe(future).catch_unwind()));
     let outcome = tokio::time::timeout(deadline, future.as_mut()).await;
-    let dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));
+    let dropped = contained(runtime, || drop(future));
     match outcome {
-        Ok(Ok(Ok(()))) => dropped.map_err(panicked),
+        Ok(Ok(Ok(()))) => dropped,
         Ok(Ok(Err(error))) => Err(HookError::failed(error)),
         Ok(Err(payload)) => Err(panicked(payload)),
         Err(_) => Err(HookError::TimedOut { deadline }),
     }
 }
 
-/// Calls plain foreign code, or drops what is foreign.
-pub(super) fn contained<R>(code: impl FnOnce() -> R) -> Result<R, HookError> {
-    catch_unwind(AssertUnwindSafe(code))
-        .map_err(|payload| HookError::Panicked { message: panic_message(&*payload) })
+/// Calls plain foreign code of the runtime called `runtime`, or drops what is foreign.
+pub(super) fn contained<R>(runtime: usize, code: impl FnOnce() -> R) -> Result<R, HookError> {
+    HOOK_OF.sync_scope(runtime, || contain(code)).map_err(|message| HookError::Panicked { message })
+}
+
+/// Marks what `work` does as done by a hook of the runtime called `runtime`.
+pub(super) async fn within<F: Future>(runtime: usize, work: F) -> F::Output {
+    HOOK_OF.scope(runtime, work).await
 }

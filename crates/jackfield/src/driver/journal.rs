@@ -72,7 +72,11 @@ pub(super) fn taken_back(error: &ChangeError) {
             warn!(target: RUNTIME, failures = failures.len(), "A change was taken back.");
         }
         ChangeError::Degraded { failures, lost } => {
-            warn!(target: RUNTIME, failures = failures.len(), lost = lost.len(), "A change was taken back, and not everybody came back.");
+            for failure in lost {
+                warn!(target: PLUGIN, plugin = %failure.plugin, scope = %failure.scope, "A plugin did not come back.");
+            }
+            let (failures, lost) = (failures.len(), lost.len());
+            warn!(target: RUNTIME, failures, lost, "A change was taken back, and not everybody came back.");
         }
         _ => {}
     }

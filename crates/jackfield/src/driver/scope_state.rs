@@ -17,6 +17,7 @@ use super::{
 use crate::{
     context::{Context, SettingsChange},
     error::HookError,
+    foreign::Foreign,
     id::{PluginId, SlotId},
     plan::{ConfigOwner, Desired, Plan, ScopePlan},
     registry::{Candidate, Registration, Resolver, SlotView, View},
@@ -86,16 +87,18 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     pub(super) fn commit(&mut self) {
         self.current = Arc::clone(&self.next);
         let undo = mem::take(&mut self.undo);
-        self.forget(undo);
+        self.surroundings.forget(undo);
     }
 
     /// Leaves an empty registry and a closed bus to those who still hold a handle.
     pub(super) fn close(&mut self) {
-        self.scope.bus().close();
+        if let Err(error) = contained(self.surroundings.runtime, || self.scope.bus().close()) {
+            tracing::error!(scope = %self.scope.name(), %error, "A bus panicked when it was closed.");
+        }
         let view = self.scope.registry().publish(Arc::default());
         self.scope.registry().close();
         let attached = mem::take(&mut self.attached);
-        self.forget((view, attached));
+        self.surroundings.forget((view, attached));
     }
 
     async fn downs(&mut self, plan: &ScopePlan) -> Vec<Failure> {
@@ -137,17 +140,14 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         let (rising, mut failures) = self.register(plan, catalogue);
         if failures.is_empty() {
             self.store_configs();
-            let view = Arc::new(self.view_of(&self.next, &rising, |_| true));
-            failures = self.build(&view);
+            failures = self.show(plan, &rising);
             if failures.is_empty() {
-                self.publish_if_other(plan, &rising, view);
                 failures = self.enable_services();
                 failures.extend(self.attach(rising).await);
                 return failures;
             }
-            self.forget(view);
         }
-        self.forget(rising);
+        self.surroundings.forget(rising);
         failures
     }
 
@@ -158,15 +158,12 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         self.store_configs();
         loop {
             rising = self.keep_wanted(rising);
-            let view = Arc::new(self.view_of(&self.next, &rising, |_| true));
-            let unbuilt = self.build(&view);
+            let unbuilt = self.show(plan, &rising);
             if unbuilt.is_empty() {
-                self.publish_if_other(plan, &rising, view);
                 break;
             }
             self.leave_out(&unbuilt);
             failures.extend(unbuilt);
-            self.forget(view);
         }
         let mut unattached = self.enable_services();
         unattached.extend(self.attach(rising).await);
@@ -197,6 +194,10 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Hands the new configurations to the handles of those who stay.
     fn store_configs(&mut self) {
         for (owner, config) in &self.next.configs {
+            // Most have not changed, and are the same object.
+            if self.current.config(owner).is_some_and(|current| Arc::ptr_eq(current, &config.typed)) {
+                continue;
+            }
             let Some(attached) = self.attached.iter().find(|attached| attached.plugin() == owner.plugin())
             else {
                 continue;
@@ -209,22 +210,38 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
                 }
             };
             let Some(cell) = cell else { continue };
-            let before = cell.load();
-            if !Arc::ptr_eq(&before, &config.typed) {
-                cell.store(Arc::clone(&config.typed));
-                self.undo.configs.push((Arc::clone(cell), before));
+            if !Arc::ptr_eq(&cell.load(), &config.typed) {
+                let before = cell.replace(Arc::clone(&config.typed));
+                self.undo.configs.push((Arc::clone(cell), Foreign::new(before)));
             }
         }
     }
 
-    /// Builds what must stand before anybody attaches.
+    /// Builds what must stand before anybody attaches, and shows it to readers.
+    fn show(&mut self, plan: &ScopePlan, rising: &[Attached<C>]) -> Vec<Failure> {
+        // Where nobody comes or goes and no candidate changes, there is nothing to build and nothing new to see.
+        if rising.is_empty() && plan.downs.is_empty() && self.next.slots == self.current.slots {
+            return Vec::new();
+        }
+        let view = Arc::new(self.view_of(&self.next, rising, |_| true));
+        let failures = self.build(&view);
+        if failures.is_empty() {
+            self.publish(view);
+        } else {
+            self.surroundings.forget(view);
+        }
+        failures
+    }
+
     fn build(&self, view: &View) -> Vec<Failure> {
         let resolver = Resolver { view };
         let candidates = view.slots().filter_map(|slot| view.slot(slot)).flat_map(|slot| &slot.candidates);
         let failures = candidates.filter(|candidate| candidate.enabled).filter_map(|candidate| {
             let registration = &candidate.registration;
-            let reason = registration.prepare(&resolver).err()?;
-            let error = HookError::failed(String::from(&*reason).into());
+            let error = match contained(self.surroundings.runtime, || registration.prepare(&resolver)) {
+                Ok(prepared) => HookError::failed(String::from(&*prepared.err()?).into()),
+                Err(error) => error,
+            };
             Some(self.failure(&registration.plugin, Some(&registration.slot), Hook::Build, error))
         });
         failures.collect()
@@ -249,7 +266,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             let plugin = attached.plugin().clone();
             if attached.declaration.manifest.dependencies().iter().any(|id| fallen.contains(id)) {
                 fallen.insert(plugin); // what it needs has failed, which is reported
-                self.forget(attached);
+                self.surroundings.forget(attached);
                 continue;
             }
             let failed = attached.attach(&self.next, &self.surroundings).await;
@@ -260,12 +277,16 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             } else {
                 failures.extend(failed);
                 fallen.insert(plugin);
-                // It may have got half-way: let it clean up, and then clean up after it.
-                attached.detach(&self.surroundings).await.iter().for_each(log);
-                self.forget(attached);
+                self.clean_up(attached).await;
             }
         }
         failures
+    }
+
+    /// After an attach that failed, which may have got half-way: lets the plugin clean up, and cleans up after it.
+    pub(super) async fn clean_up(&self, attached: Attached<C>) {
+        attached.detach(&self.surroundings).await.iter().for_each(log);
+        self.surroundings.forget(attached);
     }
 
     async fn notify(&mut self) -> Vec<Failure> {
@@ -299,7 +320,8 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
     fn change_for(&self, plugin: &PluginId) -> SettingsChange {
         let owner = ConfigOwner::Plugin(plugin.clone());
-        let config = self.current.config(&owner).cloned().zip(self.next.config(&owner).cloned());
+        let config = |desired: &Desired| desired.config(&owner).cloned().map(Foreign::new);
+        let config = config(&self.current).zip(config(&self.next));
         SettingsChange { old: self.current.settings(), new: self.next.settings(), config }
     }
 
@@ -318,7 +340,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     fn keep_wanted(&self, rising: Vec<Attached<C>>) -> Vec<Attached<C>> {
         let (wanted, unwanted) =
             rising.into_iter().partition(|attached| self.next.order.contains(attached.plugin()));
-        self.forget::<Vec<_>>(unwanted);
+        self.surroundings.forget::<Vec<_>>(unwanted);
         wanted
     }
 
@@ -332,7 +354,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         {
             let attached = self.attached.remove(place);
             failures.extend(attached.detach(&self.surroundings).await);
-            self.forget(attached);
+            self.surroundings.forget(attached);
         }
         failures
     }
@@ -364,18 +386,12 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         View::new(slots.collect())
     }
 
-    fn publish_if_other(&mut self, plan: &ScopePlan, rising: &[Attached<C>], view: Arc<View>) {
-        if !rising.is_empty() || !plan.downs.is_empty() || self.next.slots != self.current.slots {
-            self.publish(view);
-        }
-    }
-
     /// Shows `view` to readers; the first one that is replaced in a change is kept, to be shown again if need be.
     fn publish(&mut self, view: Arc<View>) {
         let replaced = self.scope.registry().publish(view);
         match &self.undo.view {
             None => self.undo.view = Some(replaced),
-            Some(_) => self.forget(replaced),
+            Some(_) => self.surroundings.forget(replaced),
         }
     }
 
@@ -391,13 +407,6 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         error: HookError,
     ) -> Failure {
         Failure { scope: self.scope.name().clone(), plugin: plugin.clone(), slot: slot.cloned(), hook, error }
-    }
-
-    /// Drops what holds other people's values, which may panic on their way out.
-    pub(super) fn forget<T>(&self, what: T) {
-        if let Err(error) = contained(|| drop(what)) {
-            tracing::error!(scope = %self.scope.name(), %error, "A value panicked when it was dropped.");
-        }
     }
 }
 

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::hook::contained;
 use crate::context::Edit;
 
 /// What a runtime does with a plugin that fails while a change is made.
@@ -23,4 +24,13 @@ pub(super) struct Surroundings {
     pub(super) deadline: Duration,
     pub(super) policy: FailurePolicy,
     pub(super) edits: mpsc::UnboundedSender<Edit>,
+}
+
+impl Surroundings {
+    /// Drops what holds other people's values, which may panic on their way out, or ask for anything.
+    pub(super) fn forget<T>(&self, what: T) {
+        if let Err(error) = contained(self.runtime, || drop(what)) {
+            tracing::error!(%error, "A value panicked when it was dropped.");
+        }
+    }
 }

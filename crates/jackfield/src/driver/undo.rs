@@ -1,6 +1,11 @@
 //! Taking a change back: the mirror of `scope_state`.
 
-use std::{mem, ops::Deref, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    ops::Deref,
+    sync::Arc,
+};
 
 use super::{
     attached::Attached,
@@ -10,6 +15,7 @@ use crate::{
     config::{AnyConfig, ConfigCell},
     context::{Context, SettingsChange},
     error::HookError,
+    foreign::Foreign,
     id::{PluginId, SlotId},
     plan::Cause,
     registry::View,
@@ -29,7 +35,7 @@ pub(super) struct Undo<C> {
     /// Services that were enabled, of those who stayed.
     pub(super) enabled_services: Vec<(PluginId, SlotId)>,
     /// What the handles of those who stayed showed.
-    pub(super) configs: Vec<(Arc<dyn ConfigCell>, AnyConfig)>,
+    pub(super) configs: Vec<(Arc<dyn ConfigCell>, Foreign<AnyConfig>)>,
     /// Who was told, and of what.
     pub(super) told: Vec<(PluginId, SettingsChange)>,
 }
@@ -55,7 +61,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             let Some(place) = self.place_of(&plugin) else { continue };
             let attached = self.attached.remove(place);
             attached.detach(&self.surroundings).await.iter().for_each(log);
-            self.forget(attached);
+            self.surroundings.forget(attached);
         }
         for (plugin, slot) in mem::take(&mut self.undo.enabled_services).into_iter().rev() {
             let Some(place) = self.place_of(&plugin) else { continue };
@@ -64,11 +70,11 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             detached.iter().for_each(log);
         }
         for (cell, config) in mem::take(&mut self.undo.configs).into_iter().rev() {
-            cell.store(config);
+            self.surroundings.forget(cell.replace(AnyConfig::clone(&config)));
         }
         if let Some(view) = self.undo.view.take() {
             let replaced = self.scope.registry().publish(view);
-            self.forget(replaced);
+            self.surroundings.forget(replaced);
         }
         self.next = Arc::clone(&self.current);
         Vec::new()
@@ -80,37 +86,35 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             let Some(place) = self.place_of(&plugin) else { continue };
             self.attached[place].attach_services(&self.current).iter().for_each(log);
         }
-        let mut lost: Vec<Failure> = Vec::new();
+        let mut lost = Lost { gone: mem::take(&mut self.missing), ..Lost::default() };
         while let Some((place, attached)) = self.undo.parked.pop() {
-            let plugin = attached.plugin().clone();
-            let needs = attached.declaration.manifest.dependencies().iter();
-            let gone = |id: &&PluginId| {
-                self.missing.contains(*id) || lost.iter().any(|failure| failure.plugin == **id)
-            };
-            let missing = needs.clone().find(gone);
-            let failed = match missing {
-                Some(dependency) => {
-                    let error = HookError::failed(format!("it needs `{dependency}`").into());
-                    vec![attached.failure(None, Hook::Attach, error)]
-                }
-                None => attached.attach(&self.current, &self.surroundings).await,
-            };
-            if failed.is_empty() {
-                self.attached.insert(place.min(self.attached.len()), attached);
+            if let Some(dependency) = lost.missed_by(&attached) {
+                lost.add(left_behind(&attached, &dependency), Cause::Needs { dependency });
+                self.surroundings.forget(attached);
                 continue;
             }
-            if missing.is_none() {
-                attached.detach(&self.surroundings).await.iter().for_each(log);
+            let mut failed = attached.attach(&self.current, &self.surroundings).await;
+            if failed.is_empty() {
+                self.attached.insert(place.min(self.attached.len()), attached);
+            } else {
+                let failure = failed.swap_remove(0);
+                let cause = Cause::Failed { reason: failure.error.to_string() };
+                lost.add(failure, cause);
+                self.clean_up(attached).await;
             }
-            lost.extend(failed.into_iter().take(1));
-            tracing::warn!(target: "jackfield::plugin", %plugin, scope = %self.scope.name(), "A plugin did not come back.");
-            self.forget(attached);
         }
-        if !lost.is_empty() {
+        // In a cycle, somebody may be back already who needs one that is not.
+        while let Some((place, dependency)) = (self.attached.iter().enumerate())
+            .find_map(|(place, attached)| lost.missed_by(attached).map(|dependency| (place, dependency)))
+        {
+            let attached = self.attached.remove(place);
+            lost.add(left_behind(&attached, &dependency), Cause::Needs { dependency });
+            self.clean_up(attached).await;
+        }
+        if !lost.failures.is_empty() {
             self.do_without(&lost);
         }
-        self.missing.clear();
-        lost
+        lost.failures
     }
 
     /// Tells those who were told of the change that it has been taken back, now that everything is as it was.
@@ -124,14 +128,50 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     }
 
     /// What runs from now on, without those who did not come back.
-    fn do_without(&mut self, lost: &[Failure]) {
+    fn do_without(&mut self, lost: &Lost) {
         let current = Arc::make_mut(&mut self.current);
-        for failure in lost {
-            current.lose(&failure.plugin, Cause::Failed { reason: failure.error.to_string() });
+        for (plugin, cause) in &lost.causes {
+            current.lose(plugin, cause.clone());
         }
         self.next = Arc::clone(&self.current);
+        // Places were those of a list in which nobody was missing.
+        let ranks: BTreeMap<&PluginId, usize> =
+            self.current.order.iter().enumerate().map(|(rank, plugin)| (plugin, rank)).collect();
+        self.attached.sort_by_key(|attached| ranks.get(attached.plugin()).copied());
         let view = self.view_of(&self.current, &[], |_| true);
         let replaced = self.scope.registry().publish(Arc::new(view));
-        self.forget(replaced);
+        self.surroundings.forget(replaced);
+    }
+}
+
+fn left_behind<C: Deref<Target = Context> + Send + Sync>(
+    attached: &Attached<C>,
+    dependency: &PluginId,
+) -> Failure {
+    let reason = format!("it needs `{dependency}`, which did not come back");
+    attached.failure(None, Hook::Attach, HookError::failed(reason.into()))
+}
+
+/// Who did not come back in an undo, and why.
+#[derive(Default)]
+struct Lost {
+    /// All of them, also those of the scope this one depends on.
+    gone: BTreeSet<PluginId>,
+    causes: Vec<(PluginId, Cause)>,
+    failures: Vec<Failure>,
+}
+
+impl Lost {
+    fn add(&mut self, failure: Failure, cause: Cause) {
+        self.gone.insert(failure.plugin.clone());
+        self.causes.push((failure.plugin.clone(), cause));
+        self.failures.push(failure);
+    }
+
+    /// What `attached` cannot do without and is gone. A locked plugin can do without anything.
+    fn missed_by<C>(&self, attached: &Attached<C>) -> Option<PluginId> {
+        let manifest = &attached.declaration.manifest;
+        let missed = manifest.dependencies().iter().find(|id| self.gone.contains(*id));
+        missed.filter(|_| !manifest.is_locked()).cloned()
     }
 }

@@ -10,7 +10,8 @@ use futures_util::FutureExt;
 
 use crate::{
     error::BoxError,
-    event::{contain::message_of, envelope::Envelope, handler::Handler, list::View, origin::HandlerOrigin},
+    event::{envelope::Envelope, handler::Handler, list::View, origin::HandlerOrigin},
+    foreign::message_of,
 };
 
 /// What ended a dispatch before its time, and at which handler.

@@ -2,10 +2,7 @@ use std::{mem, sync::Arc};
 
 use arc_swap::Guard;
 
-use crate::{
-    event::{contain::discard, origin::HandlerOrigin},
-    priority::Priority,
-};
+use crate::{event::origin::HandlerOrigin, foreign::discard, priority::Priority};
 
 /// What is known of a handler besides what it does.
 #[derive(Clone)]

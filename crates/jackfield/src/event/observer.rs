@@ -8,13 +8,13 @@ use std::{
 use crate::{
     error::BoxError,
     event::{
-        contain::contain,
         dispatch::{Cause, Faulty},
         envelope::Envelope,
         list::Lists,
         origin::HandlerOrigin,
         table::Table,
     },
+    foreign::contain,
 };
 
 /// What a tap sees of a message: before its handlers run, and after.

@@ -13,12 +13,12 @@ use arc_swap::ArcSwapOption;
 use self::bucket::Bucket;
 use crate::{
     event::{
-        contain::discard,
         error::BusClosed,
         list::{List, Lists, Reach, Tag},
         origin::HandlerOrigin,
         subscription::{Place, Subscription},
     },
+    foreign::discard,
     priority::Priority,
 };
 

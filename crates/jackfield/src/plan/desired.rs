@@ -9,9 +9,11 @@ use super::{
     order::attach_order,
     slots::{CandidatePlan, candidates},
     standing::standings,
+    warning::{Warning, warnings},
 };
 use crate::{
     config::AnyConfig,
+    foreign::Foreign,
     id::{Pin, PluginId, SlotId},
     settings::{ConfigTable, DocumentPath, PluginSettings, Problem, RuntimeSettings, ServiceSettings},
 };
@@ -72,6 +74,8 @@ pub(crate) struct Desired {
     pub(crate) demand: Option<Arc<Demand>>,
     /// All plugins of the scope's kind, as they were added.
     pub(crate) standings: Vec<Standing>,
+    /// What is most likely a mistake, and does no harm by itself.
+    pub(crate) warnings: BTreeSet<Warning>,
     /// Those that take part, in the order in which they attach, or did.
     pub(crate) order: Vec<PluginId>,
     /// The candidates of those that take part, highest authority first.
@@ -99,7 +103,7 @@ impl ConfigOwner {
 #[derive(Clone)]
 pub(crate) struct ReadConfig {
     pub(crate) table: ConfigTable,
-    pub(crate) typed: AnyConfig,
+    pub(crate) typed: Foreign<AnyConfig>,
 }
 
 impl fmt::Debug for Demand {
@@ -128,10 +132,17 @@ impl Desired {
         let enabled: Vec<&Declaration> = (plugins.iter().zip(&standings))
             .filter_map(|(plugin, standing)| standing.enabled.then_some(*plugin))
             .collect();
+        let warnings = warnings(&plugins, &standings, &demand.visible);
         let order = order(&enabled, current);
         let slots = candidates(&enabled, &demand.settings);
-        let mut desired =
-            Self { demand: Some(Arc::clone(&demand)), standings, order, slots, configs: BTreeMap::new() };
+        let mut desired = Self {
+            demand: Some(Arc::clone(&demand)),
+            standings,
+            warnings,
+            order,
+            slots,
+            configs: BTreeMap::new(),
+        };
         desired.read_configs(&plugins, &demand.settings, current, problems);
         desired
     }
@@ -160,7 +171,7 @@ impl Desired {
     }
 
     pub(crate) fn config(&self, owner: &ConfigOwner) -> Option<&AnyConfig> {
-        self.configs.get(owner).map(|config| &config.typed)
+        self.configs.get(owner).map(|config| &*config.typed)
     }
 
     pub(crate) fn winner(&self, slot: &SlotId) -> Option<&PluginId> {
@@ -238,7 +249,9 @@ impl Desired {
             return;
         }
         match read(&table) {
-            Ok(typed) => drop(self.configs.insert(owner, ReadConfig { table, typed })),
+            Ok(typed) => {
+                self.configs.insert(owner, ReadConfig { table, typed: Foreign::new(typed) });
+            }
             Err(problem) if problems.contains(&problem) => {} // another scope has found it
             Err(problem) => problems.push(problem),
         }
@@ -249,9 +262,9 @@ impl Desired {
 fn order(enabled: &[&Declaration], current: &Desired) -> Vec<PluginId> {
     let wanted: BTreeSet<&PluginId> = enabled.iter().map(|plugin| plugin.manifest.id()).collect();
     let mut order: Vec<PluginId> = current.order.iter().filter(|id| wanted.contains(id)).cloned().collect();
-    let already: BTreeSet<PluginId> = order.iter().cloned().collect();
+    let already: BTreeSet<&PluginId> = order.iter().collect();
     let coming: Vec<&Declaration> =
         enabled.iter().copied().filter(|plugin| !already.contains(plugin.manifest.id())).collect();
-    order.extend(attach_order(&coming, &already));
+    order.extend(attach_order(&coming));
     order
 }

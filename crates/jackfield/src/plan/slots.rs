@@ -6,7 +6,7 @@ use super::Declaration;
 use crate::{
     id::{PluginId, SlotId},
     priority::Priority,
-    settings::{ConfigTable, RuntimeSettings, ServiceSettings},
+    settings::{RuntimeSettings, ServiceSettings},
 };
 
 /// What settings make of one declared candidate.
@@ -15,7 +15,6 @@ pub(crate) struct CandidatePlan {
     pub(crate) plugin: PluginId,
     pub(crate) priority: Priority,
     pub(crate) enabled: bool,
-    pub(crate) config: ConfigTable,
 }
 
 /// The candidates of all slots, highest authority first. `plugins` come in the order in which they were added, which
@@ -42,15 +41,15 @@ pub(super) fn candidates(
                 plugin: id.clone(),
                 priority: specific.and_then(|knobs| knobs.priority).unwrap_or(offer.priority),
                 enabled: specific.is_none_or(|knobs| knobs.enabled),
-                config: specific.map(|knobs| knobs.config.clone()).unwrap_or_default(),
             });
         }
     }
     for (slot, candidates) in &mut slots {
-        sort(candidates);
         if let Some(Knobs { wildcard: Some(wildcard), specific }) = knobs.get(slot) {
             apply_wildcard(candidates, wildcard, specific);
         }
+        // Once, at the end, and stable: among equals whoever was added first, whatever priority it had before.
+        candidates.sort_by_key(|candidate| Reverse(candidate.priority));
     }
     slots
 }
@@ -61,29 +60,24 @@ struct Knobs<'a> {
     specific: BTreeMap<&'a PluginId, &'a ServiceSettings>,
 }
 
-/// The wildcard's knobs, one by one, where no specific one says otherwise. Its priority goes to the winner by base
-/// and specific priority; its configuration to whoever has none; and it can close the whole slot.
+/// The wildcard's knobs, one by one: its priority goes to the winner by base and specific priority, unless a specific
+/// knob says otherwise, and it can close the whole slot. Configurations are read elsewhere.
 fn apply_wildcard(
     candidates: &mut [CandidatePlan],
     wildcard: &ServiceSettings,
     specific: &BTreeMap<&PluginId, &ServiceSettings>,
 ) {
     if let Some(priority) = wildcard.priority
-        && let Some(winner) = candidates.iter_mut().find(|candidate| candidate.enabled)
+        && let Some(winner) = winner_of(candidates)
         && specific.get(&winner.plugin).is_none_or(|knobs| knobs.priority.is_none())
     {
         winner.priority = priority;
     }
-    for candidate in &mut *candidates {
-        candidate.enabled &= wildcard.enabled;
-        if candidate.config.is_empty() {
-            candidate.config = wildcard.config.clone();
-        }
-    }
-    sort(candidates);
+    candidates.iter_mut().for_each(|candidate| candidate.enabled &= wildcard.enabled);
 }
 
-/// Stable: among equals, whoever was added first.
-fn sort(candidates: &mut [CandidatePlan]) {
-    candidates.sort_by_key(|candidate| Reverse(candidate.priority));
+/// The highest, and among equals whoever was added first.
+fn winner_of(candidates: &mut [CandidatePlan]) -> Option<&mut CandidatePlan> {
+    let enabled = candidates.iter_mut().filter(|candidate| candidate.enabled);
+    enabled.min_by_key(|candidate| Reverse(candidate.priority))
 }

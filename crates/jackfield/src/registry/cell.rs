@@ -1,12 +1,14 @@
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     thread::{self, ThreadId},
     time::Duration,
 };
 
 use super::erased::Erased;
-use crate::error::{BoxError, panic_message};
+use crate::{
+    error::BoxError,
+    foreign::{Foreign, contain},
+};
 
 /// How long a thread waits for another that is building the same service. Two builders that wait for each other
 /// on two threads would otherwise wait for ever.
@@ -15,14 +17,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A service that is built at most once. No lock is held while it is being built.
 #[derive(Default)]
 pub(super) struct ServiceCell {
-    built: OnceLock<Erased>,
+    built: OnceLock<Foreign<Erased>>,
     builder: Mutex<Option<ThreadId>>,
     finished: Condvar,
 }
 
 impl ServiceCell {
     pub(super) fn get(&self) -> Option<&Erased> {
-        self.built.get()
+        self.built.get().map(|service| &**service)
     }
 
     /// The service; made by `build` unless it has been already. A failed build may be tried again.
@@ -35,13 +37,13 @@ impl ServiceCell {
             Turn::Mine(turn) => turn,
         };
         let service = contained(build)?;
-        Ok(self.built.get_or_init(|| service).clone())
+        Ok(Erased::clone(self.built.get_or_init(|| Foreign::new(service))))
     }
 
     fn take_turn(&self) -> Result<Turn<'_>, Arc<str>> {
         let mut builder = self.lock();
         loop {
-            if let Some(service) = self.built.get() {
+            if let Some(service) = self.get() {
                 return Ok(Turn::Built(service.clone()));
             }
             match *builder {
@@ -83,9 +85,7 @@ impl Drop for MyTurn<'_> {
 
 /// Runs a builder; an error and a panic come out as a reason.
 pub(super) fn contained(build: impl FnOnce() -> Result<Erased, BoxError>) -> Result<Erased, Arc<str>> {
-    match catch_unwind(AssertUnwindSafe(build)) {
-        Ok(Ok(service)) => Ok(service),
-        Ok(Err(error)) => Err(error.to_string().into()),
-        Err(payload) => Err(format!("it panicked: {}", panic_message(&*payload)).into()),
-    }
+    // What an error has to say is foreign code too.
+    let built = contain(|| build().map_err(|error| error.to_string().into()));
+    built.unwrap_or_else(|message| Err(format!("it panicked: {message}").into()))
 }

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     config::{AnyConfig, ConfigCell, ConfigSpec, Configuration, Live},
     error::BoxError,
+    foreign::Foreign,
     id::{PluginId, SlotId},
     priority::Priority,
     slot::Slot,
@@ -66,8 +67,21 @@ pub(crate) struct Offer {
     pub(crate) config: Option<ConfigSpec>,
     /// Whether its builder also makes a companion.
     pub(crate) has_companion: bool,
-    capabilities: Arc<[Arc<dyn Any + Send + Sync>]>,
-    make: Arc<Make>,
+    capabilities: Arc<[Foreign<Arc<dyn Any + Send + Sync>>]>,
+    make: Foreign<Arc<Make>>,
+}
+
+impl Offer {
+    /// Whether plans that were made for `other` hold for this one.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        let configs = match (&self.config, &other.config) {
+            (Some(one), Some(other)) => one.is_of_type_of(other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        let (mine, its) =
+            ((self.type_id, self.kind, self.priority), (other.type_id, other.kind, other.priority));
+        self.slot == other.slot && mine == its && configs
+    }
 }
 
 /// One plugin's candidate for one slot in one scope. Its identity is its own: a plugin that goes and comes back
@@ -79,8 +93,8 @@ pub(crate) struct Registration {
     pub(crate) base_priority: Priority,
     pub(crate) type_name: &'static str,
     pub(crate) config: Option<Arc<dyn ConfigCell>>,
-    capabilities: Arc<[Arc<dyn Any + Send + Sync>]>,
-    make: Arc<Make>,
+    capabilities: Arc<[Foreign<Arc<dyn Any + Send + Sync>>]>,
+    make: Foreign<Arc<Make>>,
     cell: ServiceCell,
     companion: OnceLock<Companion>,
     on_built: OnceLock<OnBuilt>,
@@ -146,7 +160,7 @@ impl Registration {
     }
 
     pub(crate) fn capability<C: Any + Send + Sync>(&self) -> Option<Arc<C>> {
-        self.capabilities.iter().find_map(|capability| Arc::clone(capability).downcast().ok())
+        self.capabilities.iter().find_map(|capability| Arc::clone(&**capability).downcast().ok())
     }
 }
 
@@ -196,7 +210,7 @@ pub struct Offering<'a, T: ?Sized> {
     former: Vec<SlotId>,
     config: Option<ConfigSpec>,
     priority: Priority,
-    capabilities: Vec<Arc<dyn Any + Send + Sync>>,
+    capabilities: Vec<Foreign<Arc<dyn Any + Send + Sync>>>,
 }
 
 impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
@@ -219,7 +233,7 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
 
     /// Adds metadata that can be read without building the service.
     pub fn capability(mut self, capability: impl Any + Send + Sync) -> Self {
-        self.capabilities.push(Arc::new(capability));
+        self.capabilities.push(Foreign::new(Arc::new(capability)));
         self
     }
 
@@ -282,7 +296,7 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
             config,
             has_companion,
             capabilities: capabilities.into(),
-            make,
+            make: Foreign::new(make),
         };
         // A second offer of one plugin for one slot takes the place of the first.
         match offers.iter_mut().find(|earlier| earlier.slot == offer.slot) {

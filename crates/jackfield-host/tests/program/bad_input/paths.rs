@@ -18,7 +18,12 @@ fn a_project_that_is_not_there() {
 fn a_project_below_a_file() {
     let place = Place::with("dc");
     let path = "dc.project.json/song.project.json";
-    check(&place, path, &format!("{path}: there is no such file; check the path"));
+    let error = fs::read(place.file(path)).unwrap_err(); // in the system's own words
+    check(
+        &place,
+        path,
+        &format!("{path}: cannot be read: {error}; check the path, and the file's permissions"),
+    );
 }
 
 #[test]
