@@ -25,9 +25,9 @@ use crate::{
 
 mod surroundings;
 mod hook;
+mod journal;
 mod handle;
 mod command;
-mod journal;
 mod catalogue;
 mod attached;
 mod undo;
@@ -301,9 +301,9 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                 return Err(ChangeError::Refused(problems));
             }
         };
-        change::say_skipped(&plan);
-        let warnings = self.warn(&plan);
+        journal::passed_over(&plan);
         journal::left_out(&plan, &self.world);
+        let warnings = self.warn(&plan);
         let failures = session.run(Phase::Ups, &plan, &self.catalogues.session).await;
         failures.iter().for_each(log);
         if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
@@ -363,7 +363,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
     fn warn(&self, plan: &Plan) -> BTreeSet<Warning> {
         let warnings = plan.scopes.iter().flat_map(|scope| scope.next.warnings.iter().cloned()).collect();
         for warning in BTreeSet::difference(&warnings, &self.warned) {
-            tracing::error!(%warning, "Plugins take part all the same.");
+            tracing::error!(target: "jackfield::plugin", %warning, "Plugins take part all the same.");
         }
         warnings
     }

@@ -11,7 +11,6 @@ use super::{Driver, FailurePolicy, Phase, journal, log};
 use crate::{
     plan::{Plan, ScopeName, SessionKey, Wishes},
     report::{ChangeError, Failure, Report},
-    settings::Problems,
 };
 
 /// How many sessions are changed at the same time: enough to keep every core busy while hooks wait, and few enough
@@ -27,9 +26,9 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// All of `plan`, or nothing.
     pub(super) async fn make(&mut self, plan: Plan) -> Result<Report, ChangeError> {
-        say_skipped(&plan);
-        let warnings = self.warn(&plan);
+        journal::passed_over(&plan);
         journal::beginning(&plan, &self.world);
+        let warnings = self.warn(&plan);
         let failures = self.forward(&plan).await;
         failures.iter().for_each(log);
         if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
@@ -139,13 +138,5 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             }
         }
         outcomes.into_values().flatten().collect()
-    }
-}
-
-/// One record of all references that were passed over.
-pub(super) fn say_skipped(plan: &Plan) {
-    if !plan.skipped.is_empty() {
-        let references = Problems(plan.skipped.clone());
-        tracing::error!(%references, "References in the settings were passed over.");
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! Records have one of three targets: `jackfield::runtime`, `jackfield::session` and `jackfield::plugin`.
 
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     plan::{Cause, Desired, Plan, ScopeName, World},
     report::{ChangeError, Report},
+    settings::Problems,
 };
 
 const RUNTIME: &str = "jackfield::runtime";
@@ -18,6 +19,14 @@ pub(super) fn beginning(plan: &Plan, before: &World) {
         info!(target: RUNTIME, plugins = before.wishes.declarations.len(), "Runtime starting.");
     }
     left_out(plan, before);
+}
+
+/// References that nobody answers to: one record, however many there are.
+pub(super) fn passed_over(plan: &Plan) {
+    if !plan.skipped.is_empty() {
+        let references = Problems(plan.skipped.clone());
+        error!(target: RUNTIME, %references, "References in the settings were passed over.");
+    }
 }
 
 /// Who would be on if it were not for what it needs, and was not told of before.
@@ -63,7 +72,11 @@ pub(super) fn taken_back(error: &ChangeError) {
             warn!(target: RUNTIME, failures = failures.len(), "A change was taken back.");
         }
         ChangeError::Degraded { failures, lost } => {
-            warn!(target: RUNTIME, failures = failures.len(), lost = lost.len(), "A change was taken back, and not everybody came back.");
+            for failure in lost {
+                warn!(target: PLUGIN, plugin = %failure.plugin, scope = %failure.scope, "A plugin did not come back.");
+            }
+            let (failures, lost) = (failures.len(), lost.len());
+            warn!(target: RUNTIME, failures, lost, "A change was taken back, and not everybody came back.");
         }
         _ => {}
     }

@@ -63,7 +63,7 @@ impl Part {
                 attached();
                 Ok(())
             })
-            .when_told(move |_, _| {
+            .hears(move |_, _| {
                 told();
                 Ok(())
             })
@@ -86,7 +86,7 @@ impl Part {
         self
     }
 
-    pub(crate) fn when_told(
+    pub(crate) fn hears(
         mut self,
         told: impl Fn(&Context, &SettingsChange) -> PluginResult + Send + Sync + 'static,
     ) -> Self {

@@ -96,6 +96,44 @@ async fn all_go_before_anybody_comes_and_whoever_stays_is_told_last() {
 }
 
 #[tokio::test]
+async fn whoever_goes_has_lost_its_slots_before_it_says_goodbye() {
+    // R-SET-11
+    let diary = Diary::default();
+    let sees = diary.clone();
+    let goes = Part::new("goes")
+        .registers(|services| services.provide(VOICE).priority(Priority::HIGH).value("goes".into()))
+        .detaches(move |cx| {
+            sees.write(&*cx.resolve(VOICE)?);
+            Ok(())
+        });
+    let stays = Part::new("stays").registers(|services| services.provide(VOICE).value("stays".into()));
+    let (runtime, _session) = open(vec![goes, stays], "").await;
+    runtime.update_settings(settings("plugins.goes.enabled = false")).await.unwrap();
+    assert_eq!(diary.take(), "stays");
+}
+
+#[tokio::test]
+async fn a_goodbye_that_fails_takes_the_change_back() {
+    // R-SET-11
+    let diary = Diary::default();
+    let runtime = PluginRuntime::builder()
+        .plugin(Probe::new("a", &diary))
+        .plugin(Probe::new("b", &diary).offers(VOICE, Priority::NORMAL))
+        .init()
+        .await
+        .unwrap();
+    let session = runtime.create_session("one").await.unwrap();
+    let before = session.resolve(VOICE).unwrap();
+    diary.take();
+    diary.inject("a", Hook::Detach, Fault::Error);
+    let off = "plugins.a.enabled = false\nplugins.b.enabled = false";
+    let error = runtime.update_settings(settings(off)).await.unwrap_err();
+    assert!(matches!(error, ChangeError::Reverted { .. }), "{error}");
+    assert_eq!(diary.take(), "-b .b -a .a +a +b");
+    assert!(Arc::ptr_eq(&before, &session.resolve(VOICE).unwrap()));
+}
+
+#[tokio::test]
 async fn nobody_is_told_of_a_change_in_which_somebody_failed_to_attach() {
     // R-SET-10, R-SET-13
     let diary = Diary::default();
@@ -288,7 +326,9 @@ async fn a_session_opened_during_a_change_follows_it_and_one_closed_during_it_cl
         runtime.update_settings(on.clone()),
         runtime.create_session("two"),
         session.close(),
-        async { open.add_permits(2) },
+        async {
+            open.add_permits(2);
+        },
     );
     assert!(changed.is_ok() && closed.unwrap().failures.is_empty());
     let opened = opened.unwrap();

@@ -193,7 +193,7 @@ async fn what_was_is_told_as_plain_values_and_never_comes_back_to_life() {
     // R-CFG-11, R-CTX-05, R-CTX-08, F-24
     let notes = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&notes);
-    let part = tone("a", Priority::NORMAL).when_told(move |cx, change| {
+    let part = tone("a", Priority::NORMAL).hears(move |cx, change| {
         let pin = "a:tone".parse()?;
         let (old, new) =
             (change.old_settings().service_config(&pin), change.new_settings().service_config(&pin));

@@ -1,4 +1,4 @@
-use jackfield::{FailurePolicy, Hook, prelude::*};
+use jackfield::{FailurePolicy, Hook, NewSession, UnknownReferences, prelude::*};
 use jackfield_testkit::{Diary, Fault, Probe};
 use tracing::Level;
 
@@ -146,6 +146,25 @@ async fn a_hook_that_fails_is_logged_where_it_fails_with_all_there_is_to_know() 
     ];
     assert_eq!(errors.collect::<Vec<_>>(), expected);
     assert_eq!(only(&records, "A change was taken back.").level, Level::WARN);
+}
+
+#[tokio::test]
+async fn references_that_are_passed_over_are_one_record_for_each_change_and_opening() {
+    // R-LOG-05, R-UNK-06
+    let (log, _guard) = Log::listen();
+    let runtime = PluginRuntime::builder().unknown_references(UnknownReferences::Skip).init().await.unwrap();
+    let wrong = settings("[plugins.ghost]\n[services.'ghoul:voice']");
+    runtime.update_settings(wrong.clone()).await.unwrap();
+    let first = log.take();
+    let _session = runtime.create_session(NewSession::new("one", ()).overlay(wrong)).await.unwrap();
+    for records in [first, log.take()] {
+        let record = only(&records, "References in the settings were passed over.");
+        assert_eq!(record.level, Level::ERROR);
+        assert!(
+            ["ghost", "ghoul"].iter().all(|name| record.field("references").contains(name)),
+            "{record:?}"
+        );
+    }
 }
 
 struct Bomb(Note);
