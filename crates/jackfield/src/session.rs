@@ -4,6 +4,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     driver::{Command, Opened, Published, Reply, is_within_hook_of},
+    id::PluginId,
     plan::{ScopeName, SessionKey},
     report::{ChangeError, Report},
     scope::Scope,
@@ -80,6 +81,13 @@ impl<G, S> Session<G, S> {
         let world = self.published.world.load();
         let mine = world.sessions.iter().find(|session| session.key == self.key);
         mine.map_or_else(|| Arc::clone(&world.wishes.settings), |session| session.current.settings())
+    }
+
+    /// The plugins that take part in it, in the order in which they attached; none once it is closed.
+    pub fn attached(&self) -> Vec<PluginId> {
+        let world = self.published.world.load();
+        let mine = world.sessions.iter().find(|session| session.key == self.key);
+        mine.map(|session| session.current.order.clone()).unwrap_or_default()
     }
 
     /// What it has on top of the runtime's settings.
