@@ -276,6 +276,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         tracing::info!(scope = %scope_name, "Session opened.");
         self.sessions.insert(key, session);
         self.world.wishes.session_overlays = Arc::clone(&plan.wishes.session_overlays);
+        self.world.wishes.remarked = Arc::clone(&plan.wishes.remarked);
+        change::tell(&plan);
         self.publish();
         let report = Report { generation: self.world.generation, plan, failures };
         Ok(Opened { key, scope, report })

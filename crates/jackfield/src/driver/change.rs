@@ -29,6 +29,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         for problem in &plan.skipped {
             tracing::error!(%problem, "A reference in the settings was passed over.");
         }
+        tell(&plan);
         let failures = self.forward(&plan).await;
         failures.iter().for_each(log);
         if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
@@ -133,5 +134,12 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             }
         }
         outcomes.into_values().flatten().collect()
+    }
+}
+
+/// Tells the log what is odd about the plugins.
+pub(super) fn tell(plan: &Plan) {
+    for remark in &plan.remarks {
+        tracing::error!(target: "jackfield::plugin", %remark, "Plugins are not as they should be.");
     }
 }

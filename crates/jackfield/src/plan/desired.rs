@@ -5,7 +5,8 @@ use std::{
 };
 
 use super::{
-    Cause, Declaration, ScopeKind, Standing,
+    Cause, Declaration, Remark, ScopeKind, Standing,
+    cycles::cycles,
     order::attach_order,
     slots::{CandidatePlan, candidates},
     standing::standings,
@@ -74,6 +75,8 @@ pub(crate) struct Desired {
     pub(crate) standings: Vec<Standing>,
     /// Those that take part, in the order in which they attach, or did.
     pub(crate) order: Vec<PluginId>,
+    /// What is odd about those that take part.
+    pub(crate) remarks: Vec<Remark>,
     /// The candidates of those that take part, highest authority first.
     pub(crate) slots: BTreeMap<SlotId, Vec<CandidatePlan>>,
     /// The configurations, read into their types.
@@ -130,8 +133,10 @@ impl Desired {
             .collect();
         let order = order(&enabled, current);
         let slots = candidates(&enabled, &demand.settings);
+        let remarks = remarks(&enabled, &demand.visible);
+        let configs = BTreeMap::new();
         let mut desired =
-            Self { demand: Some(Arc::clone(&demand)), standings, order, slots, configs: BTreeMap::new() };
+            Self { demand: Some(Arc::clone(&demand)), standings, order, remarks, slots, configs };
         desired.read_configs(&plugins, &demand.settings, current, problems);
         desired
     }
@@ -254,4 +259,19 @@ fn order(enabled: &[&Declaration], current: &Desired) -> Vec<PluginId> {
         enabled.iter().copied().filter(|plugin| !already.contains(plugin.manifest.id())).collect();
     order.extend(attach_order(&coming, &already));
     order
+}
+
+/// What is odd about `enabled`, who see `visible` besides each other.
+fn remarks(enabled: &[&Declaration], visible: &BTreeSet<PluginId>) -> Vec<Remark> {
+    let on: BTreeSet<&PluginId> = enabled.iter().map(|plugin| plugin.manifest.id()).collect();
+    let mut remarks: Vec<Remark> =
+        cycles(enabled).into_iter().map(|plugins| Remark::Cycle { plugins }).collect();
+    for plugin in enabled {
+        let unmet = |id: &&PluginId| !on.contains(id) && !visible.contains(*id);
+        remarks.extend(plugin.manifest.dependencies().iter().filter(unmet).map(|dependency| {
+            let (plugin, dependency) = (plugin.manifest.id().clone(), dependency.clone());
+            Remark::LockedWithout { plugin, dependency } // whoever is not locked would be off
+        }));
+    }
+    remarks
 }
