@@ -50,6 +50,15 @@ impl Demand {
         demand
     }
 
+    /// Whether `other` asks for the same. Cheap where both share what they are made from.
+    fn is(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && Arc::ptr_eq(&self.declarations, &other.declarations)
+            && (Arc::ptr_eq(&self.visible, &other.visible) || self.visible == other.visible)
+            && self.quarantined == other.quarantined
+            && (Arc::ptr_eq(&self.settings, &other.settings) || self.settings == other.settings)
+    }
+
     /// Who of those who failed in `before` has the same settings, and so would fail again.
     pub(crate) fn still_quarantined(&mut self, before: &Self) {
         for (plugin, quarantined) in &before.quarantined {
@@ -71,6 +80,8 @@ fn entries(settings: &RuntimeSettings, plugin: &PluginId) -> Entries {
 pub(crate) struct Desired {
     /// What it was made from; nothing while nothing was ever asked for.
     pub(crate) demand: Option<Arc<Demand>>,
+    /// Whether it has since fallen short of that.
+    falls_short: bool,
     /// All plugins of the scope's kind, as they were added.
     pub(crate) standings: Vec<Standing>,
     /// Those that take part, in the order in which they attach, or did.
@@ -118,6 +129,15 @@ impl fmt::Debug for ReadConfig {
 }
 
 impl Desired {
+    /// What is asked of a scope that runs `current`: the very same, if it was asked for that.
+    pub(crate) fn following(demand: Demand, current: &Arc<Self>, problems: &mut Vec<Problem>) -> Arc<Self> {
+        let same = current.demand.as_ref().is_some_and(|asked| asked.is(&demand));
+        if same && !current.falls_short {
+            return Arc::clone(current); // all that it holds follows from what was asked
+        }
+        Arc::new(Self::of(demand, current, problems))
+    }
+
     /// What is asked of a scope that runs `current`.
     pub(crate) fn of(demand: Demand, current: &Self, problems: &mut Vec<Problem>) -> Self {
         let demand = Arc::new(demand);
@@ -134,9 +154,16 @@ impl Desired {
         let order = order(&enabled, current);
         let slots = candidates(&enabled, &demand.settings);
         let remarks = remarks(&enabled, &demand.visible);
-        let configs = BTreeMap::new();
-        let mut desired =
-            Self { demand: Some(Arc::clone(&demand)), standings, order, remarks, slots, configs };
+        let (configs, falls_short) = (BTreeMap::new(), false);
+        let mut desired = Self {
+            demand: Some(Arc::clone(&demand)),
+            falls_short,
+            standings,
+            order,
+            remarks,
+            slots,
+            configs,
+        };
         desired.read_configs(&plugins, &demand.settings, current, problems);
         desired
     }
@@ -180,6 +207,7 @@ impl Desired {
 
     /// Leaves `plugin` out, which could not be brought back.
     pub(crate) fn lose(&mut self, plugin: &PluginId, cause: Cause) {
+        self.falls_short = true;
         self.order.retain(|id| id != plugin);
         for candidates in self.slots.values_mut() {
             candidates.retain(|candidate| candidate.plugin != *plugin);

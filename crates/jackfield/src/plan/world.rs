@@ -84,7 +84,7 @@ impl World {
         let (wishes, skipped) = self.known(wishes, &mut problems);
         let global = self.desired_global(&wishes, &mut problems);
         let visible = Arc::new(global.attached());
-        let mut scopes = vec![difference(ScopeName::Global, &self.global, Arc::new(global))];
+        let mut scopes = vec![difference(ScopeName::Global, &self.global, global)];
         scopes.extend(self.plan_sessions(&wishes, &visible, &mut problems));
         if self.sessions.is_empty() {
             // Nobody runs the session plugins, yet their configuration should be found wrong now.
@@ -119,7 +119,7 @@ impl World {
                 None => {
                     let mut demand = demand(ScopeKind::Session, wishes, overlay, visible);
                     current.demand.iter().for_each(|before| demand.still_quarantined(before));
-                    let next = Arc::new(Desired::of(demand, current, problems));
+                    let next = Desired::following(demand, current, problems);
                     computed.push((current, overlay, Arc::clone(&next)));
                     next
                 }
@@ -174,10 +174,10 @@ impl World {
         Plan { scopes, skipped: Vec::new(), remarks: Vec::new(), generation: self.generation, wishes }
     }
 
-    fn desired_global(&self, wishes: &Wishes, problems: &mut Vec<Problem>) -> Desired {
+    fn desired_global(&self, wishes: &Wishes, problems: &mut Vec<Problem>) -> Arc<Desired> {
         let mut demand = demand(ScopeKind::Global, wishes, &wishes.global_overlay, &Arc::default());
         self.global.demand.iter().for_each(|before| demand.still_quarantined(before));
-        Desired::of(demand, &self.global, problems)
+        Desired::following(demand, &self.global, problems)
     }
 
     /// `wishes` without what nobody answers to, and what of that is passed over; what is not is a problem.
