@@ -48,6 +48,7 @@ async fn after_a_failing_attach_the_same_instances_are_back() {
 
 #[tokio::test]
 async fn a_panic_and_a_hook_that_hangs_are_failures_like_any_other() {
+    // F-44
     for (fault, reason) in [(Fault::Panic, "it panicked"), (Fault::Hang, "it did not return within 1s")] {
         tokio::time::pause();
         let diary = Diary::default();
