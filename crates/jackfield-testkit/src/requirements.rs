@@ -77,13 +77,13 @@ impl Audit {
         for source in files_below(&crates, "rs")? {
             found.extend(claims(&shown(&crates, &source), &fs::read_to_string(&source)?));
         }
-        Ok(Self::of(book, found))
+        Ok(Self::of(book, &found))
     }
 
-    fn of(book: Book, claims: Vec<Claim>) -> Self {
+    fn of(book: Book, claims: &[Claim]) -> Self {
         let Book { promises, mut problems } = book;
         let mut tests: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-        for claim in &claims {
+        for claim in claims {
             if !promises.contains_key(&claim.number) && is_there(&promises, &claim.number) {
                 problems.push(format!("{} names {}, which nothing promises", claim.file, claim.number));
             }

@@ -6,7 +6,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use jackfield::{Cause, FailurePolicy, Hook, PluginInfo, Standing, UnknownReferences, prelude::*};
+use jackfield::{
+    Cause, FailurePolicy, Hook, PluginInfo, RuntimeBuilder, Standing, UnknownReferences, prelude::*,
+};
 use jackfield_testkit::{Diary, Fault, Probe};
 use tracing::{Event, Level, Metadata, Subscriber, field::Field, span};
 
@@ -15,8 +17,7 @@ fn settings(toml: &str) -> RuntimeSettings {
 }
 
 async fn runtime(plugins: impl IntoIterator<Item = Probe>) -> PluginRuntime {
-    let builder =
-        plugins.into_iter().fold(PluginRuntime::builder(), |builder, plugin| builder.plugin(plugin));
+    let builder = plugins.into_iter().fold(PluginRuntime::builder(), RuntimeBuilder::plugin);
     builder.init().await.unwrap()
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jackfield::{NewSession, Pin, Scope, ServiceSettings, SlotId, prelude::*};
+use jackfield::{NewSession, Pin, RuntimeBuilder, Scope, ServiceSettings, SlotId, prelude::*};
 
 const VOICE: Slot<Voice> = Slot::new("voice");
 
@@ -74,12 +74,9 @@ fn shown(scope: &Scope) -> String {
     text
 }
 
-#[track_caller]
-fn check(toml: &'static str, expected: &'static str) -> impl Future<Output = ()> {
-    async move {
-        let (_runtime, session) = runtime(toml).await;
-        assert_eq!(shown(session.scope()), expected, "{toml}");
-    }
+async fn check(toml: &str, expected: &str) {
+    let (_runtime, session) = runtime(toml).await;
+    assert_eq!(shown(session.scope()), expected, "{toml}");
 }
 
 #[test]
@@ -291,7 +288,7 @@ impl Plugin for Warehouse {
 async fn settings_that_change_nothing_are_planned_without_a_look_at_any_candidate() {
     // R-OVR-08, R-OVR-09: fifty thousand candidates, a thousand times
     let houses = (0..50).map(|n| Warehouse(PluginId::parse(&format!("house-{n}")).unwrap()));
-    let builder = houses.fold(PluginRuntime::builder(), |builder, house| builder.plugin(house));
+    let builder = houses.fold(PluginRuntime::builder(), RuntimeBuilder::plugin);
     let toml = "services.'*:shelf.s7'.priority = 7";
     let runtime = builder.settings(settings(toml)).init().await.unwrap();
     let session = runtime.create_session("one").await.unwrap();

@@ -10,7 +10,8 @@ use std::{
 };
 
 use jackfield::{
-    ChangeError, Context, FailurePolicy, Hook, Kind, Namespace, ResolveError, Service, SlotId, prelude::*,
+    ChangeError, Context, FailurePolicy, Hook, Kind, Namespace, ResolveError, RuntimeBuilder, Service,
+    SlotId, prelude::*,
 };
 use jackfield_testkit::{Diary, Fault, Probe};
 
@@ -147,7 +148,7 @@ async fn a_hundred_equal_candidates_stand_in_the_order_in_which_they_were_added(
     let names: Vec<String> = (0..100).map(|n| format!("p{}", n * 37 % 100)).collect();
     let plugins =
         names.iter().map(|name| offers(name, |services| services.provide(VOICE).value("la".into())));
-    let builder = plugins.fold(PluginRuntime::builder(), |builder, plugin| builder.plugin(plugin));
+    let builder = plugins.fold(PluginRuntime::builder(), RuntimeBuilder::plugin);
     let session = builder.init().await.unwrap().create_session("one").await.unwrap();
     let order = session.candidates(&VOICE.id()).into_iter().map(|candidate| candidate.plugin.to_string());
     assert_eq!(order.collect::<Vec<_>>(), names);
