@@ -1,12 +1,25 @@
 /// Rust source without its comments and the insides of its literals: what is left is code. Line breaks stay
 /// where they are, so lines can be counted.
 pub fn code_of(source: &str) -> String {
-    let mut code = String::with_capacity(source.len());
+    split(source).0
+}
+
+/// What remains of Rust source when only its comments are kept. Line breaks stay where they are.
+pub(crate) fn comments_of(source: &str) -> String {
+    split(source).1
+}
+
+/// The code of a source, and its comments.
+fn split(source: &str) -> (String, String) {
+    let (mut code, mut comments) = (String::with_capacity(source.len()), String::new());
     let mut rest = source;
     while let Some(next) = rest.chars().next() {
+        let mut is_comment = false;
         let length = if rest.starts_with("//") {
+            is_comment = true;
             rest.find('\n').unwrap_or(rest.len())
         } else if rest.starts_with("/*") {
+            is_comment = true;
             block_comment(rest)
         } else if let Some(length) = raw_string(rest, &code) {
             length
@@ -16,15 +29,21 @@ pub fn code_of(source: &str) -> String {
             length
         } else {
             code.push(next);
+            comments.extend((next == '\n').then_some(next));
             rest = &rest[next.len_utf8()..];
             continue;
         };
         let (left_out, after) = rest.split_at(length);
         code.push(' ');
         code.extend(left_out.matches('\n'));
+        if is_comment {
+            comments.push_str(left_out);
+        } else {
+            comments.extend(left_out.matches('\n'));
+        }
         rest = after;
     }
-    code
+    (code, comments)
 }
 
 /// Block comments nest.
@@ -93,7 +112,7 @@ pub(crate) fn is_word(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::code_of;
+    use super::{code_of, comments_of};
 
     #[track_caller]
     fn check(source: &str, words: &[&str]) {
@@ -121,7 +140,14 @@ mod tests {
     }
 
     #[test]
+    fn comments_are_kept_apart_from_what_looks_like_them() {
+        assert_eq!(comments_of("a // b\n\"// c\" /* d */ e"), "// b\n/* d */");
+    }
+
+    #[test]
     fn lines_can_be_counted() {
-        assert_eq!(code_of("a /* \n */ \"\n\" // b\nc").lines().count(), 4);
+        let source = "a /* \n */ \"\n\" // b\nc";
+        assert_eq!(code_of(source).lines().count(), 4);
+        assert_eq!(comments_of(source).lines().count(), 3, "and nothing in the last");
     }
 }

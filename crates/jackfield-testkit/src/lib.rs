@@ -5,6 +5,7 @@
 //! * [`check_examples`]: runs a crate's examples and compares what they print with what they say.
 //! * [`fixtures`]: real compiled programs, with what they are known to do.
 //! * [`Probe`]: a plugin that writes its life into a [`Diary`], and fails when told to.
+//! * [`requirements`]: which test holds which promise of `docs/behaviour`.
 //! * [`workspace`]: which of the workspace's crates uses which.
 
 mod code;
@@ -13,6 +14,7 @@ mod arrows;
 mod examples;
 pub mod fixtures;
 mod probe;
+pub mod requirements;
 pub mod workspace;
 
 pub use crate::{

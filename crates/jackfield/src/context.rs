@@ -80,7 +80,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`ResolveError::NobodyAfter`] if there is none.
+    /// As [`Registry::resolve_after`](crate::Registry::resolve_after).
     pub fn resolve_after<T: ?Sized + Send + Sync + 'static>(
         &self,
         slot: Slot<T>,

@@ -3,11 +3,7 @@
 //! Callers send a [`Command`] and wait for the reply. A caller that stops waiting, say because a browser tab was
 //! closed, leaves no half-made change: the task carries on. Readers never wait for it: what they read was published.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc};
@@ -16,7 +12,7 @@ use crate::{
     context::{Context, Edit, GlobalContext, SessionContext},
     declare::{self, Declared},
     id::PluginId,
-    plan::{Plan, ScopeName, SessionKey, SessionWorld, UnknownReferences, Warning, Wishes, World},
+    plan::{Plan, ScopeName, SessionKey, SessionWorld, UnknownReferences, Wishes, World},
     plugin::AnyPlugin,
     report::{ChangeError, Report},
     scope::Scope,
@@ -71,8 +67,6 @@ pub(crate) struct Driver<G, S> {
     global: ScopeState<GlobalContext<G>>,
     sessions: BTreeMap<SessionKey, ScopeState<SessionContext<G, S>>>,
     next_key: u64,
-    /// What was warned of already.
-    warned: BTreeSet<Warning>,
 }
 
 /// What a runtime is started with.
@@ -103,7 +97,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         let global = ScopeState::new(scope, surroundings.clone(), Arc::new(make_context));
         let wishes = Wishes { declarations: catalogues.declarations(), ..Wishes::default() };
         let world = World { unknown, wishes, ..World::default() };
-        let (sessions, next_key, warned) = (BTreeMap::new(), 0, BTreeSet::new());
+        let (sessions, next_key) = (BTreeMap::new(), 0);
         Self {
             published,
             stream,
@@ -116,7 +110,6 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             global,
             sessions,
             next_key,
-            warned,
         }
     }
 
@@ -303,7 +296,6 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         };
         journal::passed_over(&plan);
         journal::left_out(&plan, &self.world);
-        let warnings = self.warn(&plan);
         let failures = session.run(Phase::Ups, &plan, &self.catalogues.session).await;
         failures.iter().for_each(log);
         if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
@@ -316,11 +308,12 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             return Err(error);
         }
         session.commit();
-        self.warned.extend(warnings);
         tracing::info!(target: "jackfield::session", scope = %scope_name, "Session opened.");
         journal::winners_of_wildcards(&scope_name, &session.current);
         self.sessions.insert(key, session);
         self.world.wishes.session_overlays = Arc::clone(&plan.wishes.session_overlays);
+        self.world.wishes.remarked = Arc::clone(&plan.wishes.remarked);
+        change::tell(&plan);
         self.publish();
         let report = Report { generation: self.world.generation, plan, failures };
         Ok(Opened { key, scope, report, published: Arc::clone(&self.published), commands: Some(commands) })
@@ -357,15 +350,6 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         }
         self.publish();
         Report { generation: self.world.generation, plan, failures }
-    }
-
-    /// Says once what is to be warned of in `plan`, in whatever number of scopes, unless it was said when it came to be.
-    fn warn(&self, plan: &Plan) -> BTreeSet<Warning> {
-        let warnings = plan.scopes.iter().flat_map(|scope| scope.next.warnings.iter().cloned()).collect();
-        for warning in BTreeSet::difference(&warnings, &self.warned) {
-            tracing::error!(target: "jackfield::plugin", %warning, "Plugins take part all the same.");
-        }
-        warnings
     }
 
     /// Puts `settings` in force for whoever reads them, and says so once.

@@ -102,7 +102,7 @@ pub use crate::{
     id::{InvalidId, InvalidPin, Namespace, Pin, PluginId, SlotId, nearest},
     manifest::{FeatureFlag, Manifest},
     plan::{
-        Cause, ConfigChange, Plan, ScopeKind, ScopeName, ScopePlan, SessionKey, Standing, Step,
+        Cause, ConfigChange, Plan, Remark, ScopeKind, ScopeName, ScopePlan, SessionKey, Standing, Step,
         UnknownReferences, WinnerChange,
     },
     plugin::{AnyPlugin, GlobalPlugin, IntoPlugin, PerRuntime, PerSession, Plugin},

@@ -19,17 +19,17 @@ mod difference;
 mod normalise;
 mod order;
 mod print;
+mod remark;
 mod slots;
 mod standing;
-mod warning;
 mod world;
 
 pub use cause::Cause;
 pub use normalise::UnknownReferences;
+pub use remark::Remark;
 pub use standing::Standing;
 pub(crate) use {
     desired::{ConfigOwner, Demand, Desired},
-    warning::Warning,
     world::{Declaration, SessionWorld, Wishes, World},
 };
 
@@ -93,6 +93,8 @@ pub struct Plan {
     pub scopes: Vec<ScopePlan>,
     /// References in the settings that nothing answers to, and that are passed over.
     pub skipped: Vec<Problem>,
+    /// What is odd about the plugins that would take part, and was not said of an earlier change.
+    pub remarks: Vec<Remark>,
     /// The generation of the runtime that the plan was made for.
     pub generation: u64,
     #[serde(skip)]
@@ -163,6 +165,7 @@ impl std::fmt::Debug for Plan {
         f.debug_struct("Plan")
             .field("scopes", &self.scopes)
             .field("skipped", &self.skipped)
+            .field("remarks", &self.remarks)
             .field("generation", &self.generation)
             .finish_non_exhaustive()
     }

@@ -95,6 +95,7 @@ pub trait GlobalPlugin<G = ()>: Send + Sync + 'static {
 
 /// The hooks of either kind of plugin, made fit for a list. `C` is the context of its scope.
 pub(crate) trait Hooks<C>: Send + Sync {
+    fn type_name(&self) -> &'static str;
     fn manifest(&self) -> Manifest;
     fn register(&self, services: &mut Registrar<'_>);
     fn attach<'a>(&'a self, cx: &'a C) -> BoxFuture<'a, PluginResult>;
@@ -110,6 +111,9 @@ struct InGlobal<P>(Foreign<P>);
 macro_rules! hooks {
     ($trait:ident < $($data:ident),* >, $adapter:ident, $context:ty) => {
         impl<P: $trait<$($data),*>, $($data: Send + Sync + 'static),*> Hooks<$context> for $adapter<P> {
+            fn type_name(&self) -> &'static str {
+                std::any::type_name::<P>()
+            }
             fn manifest(&self) -> Manifest {
                 self.0.manifest()
             }
@@ -151,6 +155,13 @@ impl<G, S> ByScope<G, S> {
         }
     }
 
+    fn type_name(&self) -> &'static str {
+        match self {
+            Self::Global(hooks) => hooks.type_name(),
+            Self::Session(hooks) => hooks.type_name(),
+        }
+    }
+
     pub(crate) fn manifest(&self) -> Manifest {
         match self {
             Self::Global(hooks) => hooks.manifest(),
@@ -177,7 +188,8 @@ impl<G, S> Clone for ByScope<G, S> {
 
 impl<G, S> fmt::Debug for AnyPlugin<G, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("AnyPlugin").field(&self.0.kind()).finish()
+        // Its id is for the plugin's own code to say, which is not run by whoever prints something.
+        f.debug_struct("AnyPlugin").field("scope", &self.0.kind()).field("type", &self.0.type_name()).finish()
     }
 }
 

@@ -181,7 +181,8 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`ResolveError::NobodyAfter`] if there is none, besides those of [`resolve`](Self::resolve).
+    /// [`ResolveError::NobodyAfter`] if there is none, [`ResolveError::Disabled`] if all that there are, are disabled;
+    /// besides those of [`resolve`](Self::resolve).
     pub fn resolve_after<T: ?Sized + Send + Sync + 'static>(
         &self,
         plugin: &PluginId,
@@ -211,6 +212,15 @@ impl Registry {
         slot.candidates.iter().map(CandidateInfo::of).collect()
     }
 
+    /// What is known of the candidate that wins a slot. Builds nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ResolveError::NotRegistered`] and [`ResolveError::Disabled`], as [`resolve`](Self::resolve).
+    pub fn candidate(&self, slot: &SlotId) -> Result<CandidateInfo, ResolveError> {
+        self.shared.view.load().winner(slot).map(CandidateInfo::of)
+    }
+
     /// The plugin that wins a slot.
     pub fn winner(&self, slot: &SlotId) -> Option<PluginId> {
         let view = self.shared.view.load();
@@ -228,9 +238,10 @@ impl Registry {
         for slot in self.slots_in(namespace) {
             for candidate in view.slot(&slot).into_iter().flat_map(|slot| &slot.candidates) {
                 let registration = &candidate.registration;
-                let capability = registration.capability();
                 found.extend(
-                    capability.map(|capability| (slot.clone(), registration.plugin.clone(), capability)),
+                    registration
+                        .capabilities()
+                        .map(|capability| (slot.clone(), registration.plugin.clone(), capability)),
                 );
             }
         }

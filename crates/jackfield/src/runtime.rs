@@ -291,6 +291,15 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
         RuntimeStatus::of(&self.published.world.load())
     }
 
+    /// Whether its flags and `settings` want `plugin`, in whichever scope it lives: locked, then its entry, then
+    /// experimental. What it needs, and whether it failed, counts for nothing; who does take part, says
+    /// [`status`](Self::status). `false` if there is no plugin of this name.
+    pub fn is_wanted(&self, plugin: &PluginId, settings: &RuntimeSettings) -> bool {
+        let world = self.published.world.load();
+        let declaration = world.wishes.declarations.iter().find(|other| other.manifest.id() == plugin);
+        declaration.is_some_and(|declaration| declaration.manifest.is_wanted_by(settings))
+    }
+
     /// Why `plugin` is on or off: setting, flag, dependency or failure, and what is behind that. `None` if there is no
     /// plugin of this name.
     pub fn why(&self, plugin: &PluginId) -> Option<Why> {

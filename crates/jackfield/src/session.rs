@@ -2,6 +2,7 @@ use std::{fmt, ops::Deref, sync::Arc};
 
 use crate::{
     driver::Opened,
+    id::PluginId,
     plan::{ScopeName, SessionKey},
     report::{ChangeError, Report},
     scope::Scope,
@@ -74,6 +75,13 @@ impl<G, S> Session<G, S> {
         let world = self.opened.published.world.load();
         let mine = world.sessions.iter().find(|session| session.key == self.opened.key);
         mine.map_or_else(|| Arc::clone(&world.wishes.settings), |session| session.current.settings())
+    }
+
+    /// The plugins that take part in it, in the order in which they attached; none once it is closed.
+    pub fn attached(&self) -> Vec<PluginId> {
+        let world = self.opened.published.world.load();
+        let mine = world.sessions.iter().find(|session| session.key == self.opened.key);
+        mine.map(|session| session.current.order.clone()).unwrap_or_default()
     }
 
     /// What it has on top of the runtime's settings.

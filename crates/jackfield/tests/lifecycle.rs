@@ -22,6 +22,7 @@ async fn runtime(diary: &Diary) -> PluginRuntime {
 
 #[tokio::test]
 async fn dependencies_attach_first_and_detach_last() {
+    // J-01, F-42
     let diary = Diary::default();
     let runtime = runtime(&diary).await;
     let session = runtime.create_session("one").await.unwrap();

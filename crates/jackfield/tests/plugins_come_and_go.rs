@@ -17,7 +17,7 @@ async fn runtime(diary: &Diary) -> PluginRuntime {
 
 #[tokio::test]
 async fn a_plugin_that_is_added_takes_part_at_once_and_in_sessions_to_come() {
-    // R-PLG-13, F-22
+    // R-PLG-13, J-15, F-22
     let diary = Diary::default();
     let runtime = runtime(&diary).await;
     let session = runtime.create_session("one").await.unwrap();
@@ -34,6 +34,7 @@ async fn a_plugin_that_is_added_takes_part_at_once_and_in_sessions_to_come() {
 
 #[tokio::test]
 async fn a_plugin_that_is_removed_goes_and_what_settings_say_of_it_waits() {
+    // R-PLG-13, J-15
     let diary = Diary::default();
     let runtime = runtime(&diary).await;
     let session = runtime.create_session("one").await.unwrap();

@@ -176,6 +176,7 @@ async fn a_watch_follows_its_slot_through_every_change() {
 
 #[tokio::test]
 async fn why_tells_the_chain_of_causes() {
+    // J-16
     let diary = Diary::default();
     let off = settings(
         "plugins.a.enabled = false\nservices.'b:voice'.priority = 7\nservices.'b:voice'.config.x = 1",

@@ -169,7 +169,7 @@ impl Plugin for OtherVoice {
 
 #[tokio::test]
 async fn one_slot_with_two_types_is_found_when_the_plugin_is_added() {
-    // F-32
+    // R-REG-11, F-32
     let diary = Diary::default();
     let builder = PluginRuntime::builder().plugin(Probe::new("a", &diary).offers(VOICE, Priority::NORMAL));
     let error = builder.plugin(OtherVoice).init().await.unwrap_err();

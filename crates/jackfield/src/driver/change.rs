@@ -28,7 +28,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
     pub(super) async fn make(&mut self, plan: Plan) -> Result<Report, ChangeError> {
         journal::passed_over(&plan);
         journal::beginning(&plan, &self.world);
-        let warnings = self.warn(&plan);
+        tell(&plan);
         let failures = self.forward(&plan).await;
         failures.iter().for_each(log);
         if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
@@ -36,7 +36,6 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             journal::taken_back(&error);
             return Err(error);
         }
-        self.warned = warnings;
         self.global.commit();
         self.sessions.values_mut().for_each(super::ScopeState::commit);
         self.world.wishes = Wishes::clone(&plan.wishes);
@@ -138,5 +137,12 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             }
         }
         outcomes.into_values().flatten().collect()
+    }
+}
+
+/// Tells the log what is odd about the plugins.
+pub(super) fn tell(plan: &Plan) {
+    for remark in &plan.remarks {
+        tracing::error!(target: "jackfield::plugin", %remark, "Plugins are not as they should be.");
     }
 }

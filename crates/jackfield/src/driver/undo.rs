@@ -98,10 +98,6 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
                 self.attached.insert(place.min(self.attached.len()), attached);
             } else {
                 let failure = failed.swap_remove(0);
-                tracing::warn!(
-                    target: "jackfield::plugin",
-                    plugin = %failure.plugin, scope = %failure.scope, "A plugin did not come back."
-                );
                 let cause = Cause::Failed { reason: failure.error.to_string() };
                 lost.add(failure, cause);
                 self.clean_up(attached).await;

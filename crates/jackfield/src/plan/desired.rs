@@ -5,11 +5,11 @@ use std::{
 };
 
 use super::{
-    Cause, Declaration, ScopeKind, Standing,
+    Cause, Declaration, Remark, ScopeKind, Standing,
+    cycle::Needs,
     order::attach_order,
     slots::{CandidatePlan, candidates},
     standing::standings,
-    warning::{Warning, warnings},
 };
 use crate::{
     config::AnyConfig,
@@ -51,6 +51,15 @@ impl Demand {
         demand
     }
 
+    /// Whether `other` asks for the same. Cheap where both share what they are made from.
+    fn is(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && Arc::ptr_eq(&self.declarations, &other.declarations)
+            && (Arc::ptr_eq(&self.visible, &other.visible) || self.visible == other.visible)
+            && self.quarantined == other.quarantined
+            && (Arc::ptr_eq(&self.settings, &other.settings) || self.settings == other.settings)
+    }
+
     /// Who of those who failed in `before` has the same settings, and so would fail again.
     pub(crate) fn still_quarantined(&mut self, before: &Self) {
         for (plugin, quarantined) in &before.quarantined {
@@ -72,10 +81,12 @@ fn entries(settings: &RuntimeSettings, plugin: &PluginId) -> Entries {
 pub(crate) struct Desired {
     /// What it was made from; nothing while nothing was ever asked for.
     pub(crate) demand: Option<Arc<Demand>>,
+    /// Whether it has since fallen short of that.
+    falls_short: bool,
     /// All plugins of the scope's kind, as they were added.
     pub(crate) standings: Vec<Standing>,
-    /// What is most likely a mistake, and does no harm by itself.
-    pub(crate) warnings: BTreeSet<Warning>,
+    /// What is odd about those that take part.
+    pub(crate) remarks: Vec<Remark>,
     /// Those that take part, in the order in which they attach, or did.
     pub(crate) order: Vec<PluginId>,
     /// The candidates of those that take part, highest authority first.
@@ -119,6 +130,15 @@ impl fmt::Debug for ReadConfig {
 }
 
 impl Desired {
+    /// What is asked of a scope that runs `current`: the very same, if it was asked for that.
+    pub(crate) fn following(demand: Demand, current: &Arc<Self>, problems: &mut Vec<Problem>) -> Arc<Self> {
+        let same = current.demand.as_ref().is_some_and(|asked| asked.is(&demand));
+        if same && !current.falls_short {
+            return Arc::clone(current); // all that it holds follows from what was asked
+        }
+        Arc::new(Self::of(demand, current, problems))
+    }
+
     /// What is asked of a scope that runs `current`.
     pub(crate) fn of(demand: Demand, current: &Self, problems: &mut Vec<Problem>) -> Self {
         let demand = Arc::new(demand);
@@ -132,16 +152,18 @@ impl Desired {
         let enabled: Vec<&Declaration> = (plugins.iter().zip(&standings))
             .filter_map(|(plugin, standing)| standing.enabled.then_some(*plugin))
             .collect();
-        let warnings = warnings(&plugins, &standings, &demand.visible);
+        let remarks = remarks(&enabled, &demand.visible);
         let order = order(&enabled, current);
         let slots = candidates(&enabled, &demand.settings);
+        let (configs, falls_short) = (BTreeMap::new(), false);
         let mut desired = Self {
             demand: Some(Arc::clone(&demand)),
+            falls_short,
             standings,
-            warnings,
+            remarks,
             order,
             slots,
-            configs: BTreeMap::new(),
+            configs,
         };
         desired.read_configs(&plugins, &demand.settings, current, problems);
         desired
@@ -186,6 +208,7 @@ impl Desired {
 
     /// Leaves `plugin` out, which could not be brought back.
     pub(crate) fn lose(&mut self, plugin: &PluginId, cause: Cause) {
+        self.falls_short = true;
         self.order.retain(|id| id != plugin);
         for candidates in self.slots.values_mut() {
             candidates.retain(|candidate| candidate.plugin != *plugin);
@@ -267,4 +290,21 @@ fn order(enabled: &[&Declaration], current: &Desired) -> Vec<PluginId> {
         enabled.iter().copied().filter(|plugin| !already.contains(plugin.manifest.id())).collect();
     order.extend(attach_order(&coming));
     order
+}
+
+/// What is odd about `enabled`, who see `visible` besides each other.
+fn remarks(enabled: &[&Declaration], visible: &BTreeSet<PluginId>) -> Vec<Remark> {
+    let on: BTreeSet<&PluginId> = enabled.iter().map(|plugin| plugin.manifest.id()).collect();
+    let named =
+        |members: Vec<usize>| members.into_iter().map(|place| enabled[place].manifest.id().clone()).collect();
+    let cycles = Needs::among(enabled).members().into_iter();
+    let mut remarks: Vec<Remark> = cycles.map(|members| Remark::Cycle { plugins: named(members) }).collect();
+    for plugin in enabled {
+        let unmet = |id: &&PluginId| !on.contains(id) && !visible.contains(*id);
+        remarks.extend(plugin.manifest.dependencies().iter().filter(unmet).map(|dependency| {
+            let (plugin, dependency) = (plugin.manifest.id().clone(), dependency.clone());
+            Remark::LockedWithout { plugin, dependency } // whoever is not locked would be off
+        }));
+    }
+    remarks
 }

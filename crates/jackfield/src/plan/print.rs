@@ -14,6 +14,7 @@ impl fmt::Display for Plan {
             lines.extend(scope_lines(scope));
         }
         lines.extend(self.skipped.iter().map(|problem| format!("! passed over: {problem}")));
+        lines.extend(self.remarks.iter().map(|remark| format!("! {remark}")));
         if lines.is_empty() {
             lines.push("nothing to do".to_owned());
         }

@@ -19,8 +19,15 @@ pub struct Standing {
     pub cause: Cause,
 }
 
+impl Manifest {
+    /// Whether the plugin's flags and `settings` want it, whatever it needs.
+    pub(crate) fn is_wanted_by(&self, settings: &RuntimeSettings) -> bool {
+        base(self, settings).0
+    }
+}
+
 /// The three rules, in their order: locked, explicit, experimental.
-pub(super) fn base(manifest: &Manifest, settings: &RuntimeSettings) -> (bool, Cause) {
+fn base(manifest: &Manifest, settings: &RuntimeSettings) -> (bool, Cause) {
     if manifest.is_locked() {
         return (true, Cause::Locked);
     }

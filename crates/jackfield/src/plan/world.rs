@@ -1,7 +1,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Demand, Desired, Plan, ScopeKind, ScopeName, ScopePlan, SessionKey, UnknownReferences,
+    Demand, Desired, Plan, Remark, ScopeKind, ScopeName, ScopePlan, SessionKey, UnknownReferences,
     difference::difference, normalise,
 };
 use crate::{
@@ -39,6 +39,8 @@ pub(crate) struct Wishes {
     pub(crate) settings: Arc<RuntimeSettings>,
     pub(crate) global_overlay: Arc<RuntimeSettings>,
     pub(crate) session_overlays: Arc<std::collections::BTreeMap<SessionKey, Arc<RuntimeSettings>>>,
+    /// What was said of the plugins before: to say it again with every change and every session would be noise.
+    pub(crate) remarked: Arc<BTreeSet<Remark>>,
 }
 
 /// What a session runs.
@@ -82,18 +84,17 @@ impl World {
         let (wishes, skipped) = self.known(wishes, &mut problems);
         let global = self.desired_global(&wishes, &mut problems);
         let visible = Arc::new(global.attached());
-        let mut scopes = vec![difference(ScopeName::Global, &self.global, Arc::new(global))];
+        let mut scopes = vec![difference(ScopeName::Global, &self.global, global)];
         scopes.extend(self.plan_sessions(&wishes, &visible, &mut problems));
         if self.sessions.is_empty() {
             // Nobody runs the session plugins, yet their configuration should be found wrong now.
             let demand = demand(ScopeKind::Session, &wishes, &Arc::default(), &visible);
             Desired::of(demand, &Desired::default(), &mut problems);
         }
-        if problems.is_empty() {
-            Ok(Plan { scopes, skipped, generation: self.generation, wishes: Arc::new(wishes) })
-        } else {
-            Err(Problems(problems))
+        if !problems.is_empty() {
+            return Err(Problems(problems));
         }
+        Ok(self.plan_of(scopes, skipped, wishes))
     }
 
     /// What the sessions have to do for `wishes` when they see these global plugins.
@@ -118,7 +119,7 @@ impl World {
                 None => {
                     let mut demand = demand(ScopeKind::Session, wishes, overlay, visible);
                     current.demand.iter().for_each(|before| demand.still_quarantined(before));
-                    let next = Arc::new(Desired::of(demand, current, problems));
+                    let next = Desired::following(demand, current, problems);
                     computed.push((current, overlay, Arc::clone(&next)));
                     next
                 }
@@ -145,7 +146,18 @@ impl World {
             return Err(Problems(problems));
         }
         let scopes = vec![difference(name, &nothing, Arc::new(next))];
-        Ok(Plan { scopes, skipped, generation: self.generation, wishes: Arc::new(wishes) })
+        Ok(self.plan_of(scopes, skipped, wishes))
+    }
+
+    fn plan_of(&self, scopes: Vec<ScopePlan>, skipped: Vec<Problem>, mut wishes: Wishes) -> Plan {
+        let found = scopes.iter().flat_map(|scope| &scope.next.remarks);
+        let new: BTreeSet<Remark> =
+            found.filter(|remark| !wishes.remarked.contains(*remark)).cloned().collect();
+        if !new.is_empty() {
+            Arc::make_mut(&mut wishes.remarked).extend(new.iter().cloned());
+        }
+        let remarks = new.into_iter().collect();
+        Plan { scopes, skipped, remarks, generation: self.generation, wishes: Arc::new(wishes) }
     }
 
     /// What closes everything `closes` names.
@@ -159,13 +171,13 @@ impl World {
             .map(|(name, current)| difference(name, current, nothing()))
             .collect();
         let wishes = Arc::new(self.wishes.clone());
-        Plan { scopes, skipped: Vec::new(), generation: self.generation, wishes }
+        Plan { scopes, skipped: Vec::new(), remarks: Vec::new(), generation: self.generation, wishes }
     }
 
-    fn desired_global(&self, wishes: &Wishes, problems: &mut Vec<Problem>) -> Desired {
+    fn desired_global(&self, wishes: &Wishes, problems: &mut Vec<Problem>) -> Arc<Desired> {
         let mut demand = demand(ScopeKind::Global, wishes, &wishes.global_overlay, &Arc::default());
         self.global.demand.iter().for_each(|before| demand.still_quarantined(before));
-        Desired::of(demand, &self.global, problems)
+        Desired::following(demand, &self.global, problems)
     }
 
     /// `wishes` without what nobody answers to, and what of that is passed over; what is not is a problem.

@@ -160,7 +160,12 @@ impl Registration {
     }
 
     pub(crate) fn capability<C: Any + Send + Sync>(&self) -> Option<Arc<C>> {
-        self.capabilities.iter().find_map(|capability| Arc::clone(&**capability).downcast().ok())
+        self.capabilities().next()
+    }
+
+    /// The capabilities of one type, in the order in which they were added.
+    pub(crate) fn capabilities<C: Any + Send + Sync>(&self) -> impl Iterator<Item = Arc<C>> {
+        self.capabilities.iter().filter_map(|capability| Arc::clone(&**capability).downcast().ok())
     }
 }
 

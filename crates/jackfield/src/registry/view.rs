@@ -49,12 +49,12 @@ impl View {
         &self,
         slot: &SlotId,
     ) -> Result<Arc<T>, ResolveError> {
+        self.provide(&self.winner(slot)?.registration)
+    }
+
+    pub(super) fn winner(&self, slot: &SlotId) -> Result<&Candidate, ResolveError> {
         let entry = self.slot(slot).ok_or_else(|| ResolveError::NotRegistered { slot: slot.clone() })?;
-        let winner = entry.winner().ok_or_else(|| ResolveError::Disabled {
-            slot: slot.clone(),
-            plugins: entry.candidates.iter().map(|candidate| candidate.registration.plugin.clone()).collect(),
-        })?;
-        self.provide(&winner.registration)
+        entry.winner().ok_or_else(|| disabled(slot, &entry.candidates))
     }
 
     pub(super) fn resolve_after<T: ?Sized + Send + Sync + 'static>(
@@ -66,8 +66,11 @@ impl View {
         let nobody = || ResolveError::NobodyAfter { slot: slot.clone(), plugin: plugin.clone() };
         let place = entry.candidates.iter().position(|candidate| candidate.registration.plugin == *plugin);
         let later = &entry.candidates[place.ok_or_else(nobody)? + 1..];
-        let next = later.iter().find(|candidate| candidate.enabled).ok_or_else(nobody)?;
-        self.provide(&next.registration)
+        match later.iter().find(|candidate| candidate.enabled) {
+            Some(next) => self.provide(&next.registration),
+            None if later.is_empty() => Err(nobody()),
+            None => Err(disabled(slot, later)),
+        }
     }
 
     fn provide<T: ?Sized + Send + Sync + 'static>(
@@ -86,4 +89,10 @@ impl View {
             found: winner.type_name,
         })
     }
+}
+
+/// That settings have disabled all of these.
+fn disabled(slot: &SlotId, candidates: &[Candidate]) -> ResolveError {
+    let plugins = candidates.iter().map(|candidate| candidate.registration.plugin.clone()).collect();
+    ResolveError::Disabled { slot: slot.clone(), plugins }
 }
