@@ -10,7 +10,8 @@ use tokio::sync::{broadcast, mpsc};
 
 use crate::{
     context::{Context, Edit, GlobalContext, SessionContext},
-    declare::{self, Declared},
+    declare::{self, AddError, Declared},
+    error::HookError,
     id::PluginId,
     plan::{Plan, ScopeName, SessionKey, SessionWorld, UnknownReferences, Wishes, World},
     plugin::AnyPlugin,
@@ -31,7 +32,7 @@ mod scope_state;
 mod change;
 
 use catalogue::Catalogues;
-pub(crate) use command::{Command, Latest, Reply};
+pub(crate) use command::{Command, Latest, Reply, Wake};
 pub(crate) use handle::Opened;
 pub(crate) use hook::is_within_hook_of;
 use scope_state::{Phase, ScopeState, log};
@@ -139,8 +140,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             };
             match next {
                 Some(Command::Update { settings, reply }) => reply.answer(self.update(settings).await),
-                Some(Command::Latest) => {
-                    let Some((settings, reply)) = self.published.latest.take() else { continue };
+                Some(Command::Latest(wake)) => {
+                    let Some((settings, reply)) = wake.take() else { continue };
                     reply.answer(self.update(settings).await);
                 }
                 Some(Command::Apply { plan, reply }) => reply.answer(self.apply(*plan).await),
@@ -213,7 +214,11 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
     }
 
     async fn add(&mut self, plugin: AnyPlugin<G, S>) -> Result<Report, ChangeError> {
-        let declared = declare::declare(plugin, &self.plugins).map_err(ChangeError::Plugin)?;
+        let runtime = self.surroundings.runtime;
+        let declared = hook::contained(runtime, || declare::declare(plugin, &self.plugins));
+        let panicked = |error: HookError| AddError::Panicked { message: error.to_string() };
+        let declared =
+            declared.map_err(panicked).and_then(|declared| declared).map_err(ChangeError::Plugin)?;
         let id = declared.0.manifest.id().clone();
         let mut plugins = self.plugins.clone();
         plugins.push(declared);

@@ -13,7 +13,7 @@ use tokio_stream::wrappers::BroadcastStream;
 use crate::{
     config::ConfigSpec,
     declare::{AddError, declare},
-    driver::{Command, Driver, FailurePolicy, Published, Reply, Setup, is_within_hook_of},
+    driver::{Command, Driver, FailurePolicy, Published, Reply, Setup, Wake, is_within_hook_of},
     event::{EmitError, Envelope},
     id::{PluginId, SlotId},
     plan::{Plan, ScopeName, UnknownReferences},
@@ -155,7 +155,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
         self.refuse_within_hook()?;
         let (reply, answer) = Reply::pair();
         if self.published.latest.put(settings, reply) {
-            self.commands.send(Command::Latest).map_err(|_| ChangeError::Closed)?;
+            let wake = Wake::new(&self.published);
+            self.commands.send(Command::Latest(wake)).map_err(|_| ChangeError::Closed)?;
         }
         answer.await.map_err(|_| ChangeError::Closed)?
     }

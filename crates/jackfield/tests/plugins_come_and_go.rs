@@ -94,3 +94,14 @@ async fn of_settings_that_come_too_fast_the_newest_are_followed() {
     assert!(three.is_ok());
     assert_eq!(*runtime.settings(), settings("plugins.a.config.x = 3"));
 }
+
+#[tokio::test]
+async fn the_newest_wish_is_answered_also_when_the_runtime_goes() {
+    let diary = Diary::default();
+    let runtime = runtime(&diary).await;
+    let late = runtime.clone();
+    let (down, wish) = tokio::join!(runtime.shutdown(), late.update_latest(settings("")));
+    assert!(down.is_ok() && matches!(wish, Err(ChangeError::Closed)));
+    assert!(matches!(late.update_latest(settings("")).await, Err(ChangeError::Closed)));
+    assert!(matches!(late.update_latest(settings("")).await, Err(ChangeError::Closed)));
+}

@@ -16,6 +16,8 @@ pub(super) struct Promise {
     pub(super) file: String,
     /// The decisions that replace what it is about.
     pub(super) decisions: Vec<String>,
+    /// Whether it says of itself that it is not kept yet: `(open)`.
+    pub(super) open: bool,
 }
 
 impl Book {
@@ -28,7 +30,7 @@ impl Book {
             let number = line.contains("**").then(|| text.split("**").next().map(numbers)).flatten();
             let number = number.and_then(|numbers| numbers.into_iter().next());
             if let Some(number) = number.filter(|number| text.starts_with(number.as_str())) {
-                let promise = Promise { file: file.to_owned(), decisions: Vec::new() };
+                let promise = Promise { file: file.to_owned(), decisions: Vec::new(), open: false };
                 if self.promises.insert(number.clone(), promise).is_some() {
                     self.problems.push(format!("{file} promises {number}, which has been promised before"));
                 }
@@ -39,6 +41,7 @@ impl Book {
             if let Some(promise) = last.as_ref().and_then(|number| self.promises.get_mut(number)) {
                 let decisions = numbers(text).into_iter().filter(|number| number.starts_with("J-"));
                 promise.decisions.extend(decisions);
+                promise.open |= text.contains("(open)");
             }
         }
     }

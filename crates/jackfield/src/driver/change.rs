@@ -90,7 +90,10 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         self.on_sessions(Phase::UndoUps, plan).await;
         self.global.run(Phase::UndoUps, plan, &self.catalogues.global).await;
         let mut lost = self.global.run(Phase::UndoDowns, plan, &self.catalogues.global).await;
-        let missing: BTreeSet<_> = lost.iter().map(|failure| failure.plugin.clone()).collect();
+        // A service may be lost whose plugin is there.
+        let attached = self.global.current.attached();
+        let missing = lost.iter().map(|failure| &failure.plugin).filter(|plugin| !attached.contains(*plugin));
+        let missing: BTreeSet<_> = missing.cloned().collect();
         self.sessions.values_mut().for_each(|session| session.missing.clone_from(&missing));
         lost.extend(self.on_sessions(Phase::UndoDowns, plan).await);
         self.global.run(Phase::UndoNotify, plan, &self.catalogues.global).await;

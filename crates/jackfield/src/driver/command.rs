@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::Opened;
+use super::{Opened, Published};
 use crate::{
     id::PluginId,
     plan::{Plan, ScopeName, SessionKey},
@@ -19,7 +19,7 @@ pub(crate) enum Command<G, S> {
         reply: Reply<Report>,
     },
     /// There is something in [`Latest`].
-    Latest,
+    Latest(Wake),
     Apply {
         plan: Box<Plan>,
         reply: Reply<Report>,
@@ -77,7 +77,7 @@ impl<T> Reply<T> {
 pub(crate) struct Latest(Mutex<Option<(RuntimeSettings, Reply<Report>)>>);
 
 impl Latest {
-    /// Says whether the place was empty, and so whether the driver has to be told.
+    /// Says whether the place was empty, and so whether the driver has to be sent a [`Wake`].
     pub(crate) fn put(&self, settings: RuntimeSettings, reply: Reply<Report>) -> bool {
         let replaced = self.0.lock().unwrap_or_else(PoisonError::into_inner).replace((settings, reply));
         match replaced {
@@ -89,7 +89,26 @@ impl Latest {
         }
     }
 
-    pub(super) fn take(&self) -> Option<(RuntimeSettings, Reply<Report>)> {
+    fn take(&self) -> Option<(RuntimeSettings, Reply<Report>)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Brings the driver to look at what is in [`Latest`]. If it never gets there, whoever waits learns that.
+pub(crate) struct Wake(Option<Arc<Published>>);
+
+impl Wake {
+    pub(crate) fn new(published: &Arc<Published>) -> Self {
+        Self(Some(Arc::clone(published)))
+    }
+
+    pub(super) fn take(mut self) -> Option<(RuntimeSettings, Reply<Report>)> {
+        self.0.take()?.latest.take() // once: what comes after that has a wake of its own
+    }
+}
+
+impl Drop for Wake {
+    fn drop(&mut self) {
+        drop(self.0.take().and_then(|published| published.latest.take()));
     }
 }

@@ -264,7 +264,8 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         let mut fallen: HashSet<PluginId> = HashSet::new();
         for attached in rising {
             let plugin = attached.plugin().clone();
-            if attached.declaration.manifest.dependencies().iter().any(|id| fallen.contains(id)) {
+            let manifest = &attached.declaration.manifest;
+            if !manifest.is_locked() && manifest.dependencies().iter().any(|id| fallen.contains(id)) {
                 fallen.insert(plugin); // what it needs has failed, which is reported
                 self.surroundings.forget(attached);
                 continue;

@@ -82,11 +82,12 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
     /// Brings back what went, as the same instances. Returns those who would not come.
     pub(super) async fn undo_downs(&mut self) -> Vec<Failure> {
+        let mut lost = Lost { gone: mem::take(&mut self.missing), ..Lost::default() };
         for plugin in mem::take(&mut self.undo.disabled_services).into_iter().rev() {
             let Some(place) = self.place_of(&plugin) else { continue };
-            self.attached[place].attach_services(&self.current).iter().for_each(log);
+            // Its plugin stays; that the service does not is told all the same.
+            lost.failures.extend(self.attached[place].attach_services(&self.current));
         }
-        let mut lost = Lost { gone: mem::take(&mut self.missing), ..Lost::default() };
         while let Some((place, attached)) = self.undo.parked.pop() {
             if let Some(dependency) = lost.missed_by(&attached) {
                 lost.add(left_behind(&attached, &dependency), Cause::Needs { dependency });
@@ -111,7 +112,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             lost.add(left_behind(&attached, &dependency), Cause::Needs { dependency });
             self.clean_up(attached).await;
         }
-        if !lost.failures.is_empty() {
+        if !lost.causes.is_empty() {
             self.do_without(&lost);
         }
         lost.failures

@@ -39,7 +39,11 @@ pub(crate) struct Log(Arc<Mutex<Vec<Record>>>);
 impl Log {
     pub(crate) fn listen() -> (Self, DefaultGuard) {
         let log = Self::default();
+        // Somebody listens everywhere else, too: a record that was first met while nobody did may be taken for one that
+        // nobody wants.
+        tracing::subscriber::set_global_default(Self::default()).ok(); // only the first one counts
         let guard = tracing::subscriber::set_default(log.clone());
+        tracing::callsite::rebuild_interest_cache();
         (log, guard)
     }
 
