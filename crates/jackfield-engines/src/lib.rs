@@ -11,6 +11,7 @@
 //! * [`EngineFactory`]: makes engines of one kind; [`engine_fn`] makes one from a closure.
 //! * [`EngineManager`]: keeps the one engine of a session true to its store. Dropping it stops the engine.
 
+mod causes;
 mod memory;
 mod binary;
 mod project;

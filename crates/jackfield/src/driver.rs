@@ -318,7 +318,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         self.sessions.insert(key, session);
         self.world.wishes.session_overlays = Arc::clone(&plan.wishes.session_overlays);
         self.world.wishes.remarked = Arc::clone(&plan.wishes.remarked);
-        change::tell(&plan);
+        journal::remarks(&plan);
         self.publish();
         let report = Report { generation: self.world.generation, plan, failures };
         Ok(Opened { key, scope, report, published: Arc::clone(&self.published), commands: Some(commands) })

@@ -4,8 +4,9 @@ use super::Deadlines;
 use super::answer::{Answer, SwitchError};
 use super::contain::{Mishap, contained, dropped, run};
 use super::mailbox::{Mailbox, Request};
-use super::status::{Failure, ManagerState, ManagerStatus, chain};
+use super::status::{Failure, ManagerState, ManagerStatus};
 use super::wanted::{Reason, Selection, Wanted};
+use crate::causes::chain;
 use crate::console::Console;
 use crate::events::EventDispatcher;
 use crate::factory::{

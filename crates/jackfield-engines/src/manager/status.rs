@@ -1,8 +1,8 @@
 //! What the manager is doing, as a plain value.
 
 use super::answer::SwitchError;
+use crate::causes::chain;
 use crate::id::EngineId;
-use std::error::Error;
 
 /// Where the manager is in changing engines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,16 +54,4 @@ impl Failure {
     pub(super) fn new(requested: &str, error: &SwitchError) -> Self {
         Self { requested: requested.to_owned(), reason: chain(error) }
     }
-}
-
-/// An error and its causes in one line.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

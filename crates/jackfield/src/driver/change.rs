@@ -28,7 +28,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
     pub(super) async fn make(&mut self, plan: Plan) -> Result<Report, ChangeError> {
         journal::passed_over(&plan);
         journal::beginning(&plan, &self.world);
-        tell(&plan);
+        journal::remarks(&plan);
         let failures = self.forward(&plan).await;
         failures.iter().for_each(log);
         if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
@@ -140,12 +140,5 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             }
         }
         outcomes.into_values().flatten().collect()
-    }
-}
-
-/// Tells the log what is odd about the plugins.
-pub(super) fn tell(plan: &Plan) {
-    for remark in &plan.remarks {
-        tracing::error!(target: "jackfield::plugin", %remark, "Plugins are not as they should be.");
     }
 }

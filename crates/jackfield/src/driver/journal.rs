@@ -29,6 +29,13 @@ pub(super) fn passed_over(plan: &Plan) {
     }
 }
 
+/// What is odd about the plugins.
+pub(super) fn remarks(plan: &Plan) {
+    for remark in &plan.remarks {
+        error!(target: PLUGIN, %remark, "Plugins are not as they should be.");
+    }
+}
+
 /// Who would be on if it were not for what it needs, and was not told of before.
 pub(super) fn left_out(plan: &Plan, before: &World) {
     if !tracing::enabled!(target: PLUGIN, tracing::Level::INFO) {

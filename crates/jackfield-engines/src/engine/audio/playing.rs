@@ -1,5 +1,6 @@
 //! An audio engine that is ready, and one that plays.
 
+use crate::causes::chain;
 use crate::console::{Console, Playing, Shown};
 use crate::device::{Device, DeviceError, Render, Stream, StreamFormat, StreamSetup};
 use crate::engine::audio::{AudioEngine, Devices};
@@ -264,10 +265,4 @@ impl Engine for Running {
 
 fn no_device(error: DeviceError) -> EngineError {
     EngineError::Device { source: error.into() }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
