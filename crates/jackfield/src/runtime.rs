@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_stream::wrappers::BroadcastStream;
 
 use crate::{
+    config::ConfigSpec,
     declare::{AddError, declare},
     driver::{Command, Driver, FailurePolicy, Published, Reply, Setup, is_within_hook_of},
     event::{EmitError, Envelope},
@@ -304,6 +305,17 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     /// of this name.
     pub fn why_config(&self, plugin: &PluginId, slot: Option<&SlotId>) -> Option<Why> {
         Why::config(&self.published.world.load(), plugin, slot)
+    }
+
+    /// Of what type the configuration of `plugin` is, or that of its service in `slot`: for forms. Builds nothing. `None`
+    /// if it declares none.
+    pub fn config_spec(&self, plugin: &PluginId, slot: Option<&SlotId>) -> Option<ConfigSpec> {
+        let world = self.published.world.load();
+        let declaration = world.wishes.declarations.iter().find(|other| other.manifest.id() == plugin)?;
+        match slot {
+            None => declaration.manifest.config_spec().copied(),
+            Some(slot) => declaration.offers.iter().find(|offer| offer.slot == *slot)?.config,
+        }
     }
 
     fn refuse_within_hook(&self) -> Result<(), ChangeError> {
