@@ -142,7 +142,9 @@ impl Api {
         {
             self.add(name, format!("#[{attribute}]"));
         }
-        self.add(name, item.header.clone());
+        let header =
+            if kind == "struct" { items::with_public_fields(&item.header) } else { item.header.clone() };
+        self.add(name, header);
         let body = item.body.as_deref().unwrap_or_default();
         match kind {
             "struct" => {

@@ -158,6 +158,17 @@ pub(super) fn without_attributes(text: &str) -> String {
     }
 }
 
+/// The header of a struct, without those fields of a tuple that cannot be seen.
+pub(super) fn with_public_fields(header: &str) -> String {
+    let generics = header.find('<').filter(|at| header.find('(').is_none_or(|open| *at < open));
+    let behind = generics.map_or(0, |at| at + angle(&header[at..]));
+    let Some(open) = header[behind..].find('(').map(|at| behind + at) else { return header.to_owned() };
+    let close = closing(header, open).unwrap_or(header.len() - 1);
+    let seen = |field: &String| if field.starts_with("pub ") { field.clone() } else { "_".to_owned() };
+    let fields: Vec<String> = split(&header[open + 1..close]).iter().map(seen).collect();
+    format!("{}({}){}", &header[..open], fields.join(", "), &header[close + 1..])
+}
+
 /// The type that an `impl` is for.
 pub(super) fn implemented(header: &str) -> Option<Implemented> {
     let rest = header.strip_prefix("impl")?;
@@ -195,6 +206,11 @@ fn angle(text: &str) -> usize {
 /// However it was broken into lines.
 fn in_one_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line = line.replace(", )", ")").replace("( ", "(").replace(", >", ">").replace("< ", "<");
+    let line = line
+        .replace(", )", ")")
+        .replace("( ", "(")
+        .replace(", >", ">")
+        .replace("< ", "<")
+        .replace(", }", " }");
     line.trim_end_matches([',', ' ']).to_owned()
 }

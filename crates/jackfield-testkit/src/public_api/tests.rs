@@ -11,7 +11,7 @@ fn write(root: &Path, name: &str, text: &str) {
 #[test]
 fn what_lib_rs_shows_is_listed_with_all_that_can_be_seen_of_it() {
     let root = tempfile::tempdir().unwrap();
-    let lib = "mod inside;\npub use crate::inside::{Shown, Look, look as see, see};\n
+    let lib = "mod inside;\npub use crate::inside::{Pair, Shown, Look, look as see, see};\n
         pub mod prelude { pub use crate::Shown; }\n#[cfg(feature = \"x\")] pub mod extra;\n
         pub const LIMIT: [u8; 2] = [1, 2];";
     let inside = r"
@@ -30,6 +30,7 @@ fn what_lib_rs_shows_is_listed_with_all_that_can_be_seen_of_it() {
         #[non_exhaustive]
         pub enum Look { A, #[default] B { #[x] n: u8, m: u8 }, C(u8) }
         pub trait Unlisted {}
+        pub struct Pair<T: Fn(u8) -> u8>(pub T, pub(crate) u8);
         pub async fn see(x: u8) -> u8 { x }
         #[cfg(test)] mod tests { impl super::Shown { pub fn only_in_tests() {} } }
         macro_rules! ids { ($name:ident) => { pub struct $name(u8); impl $name { pub fn id(self) -> u8 { 0 } } }; }
@@ -47,6 +48,8 @@ Look
     B { n: u8, m: u8 }
     C(u8)
     pub enum Look
+Pair
+    pub struct Pair<T: Fn(u8) -> u8>(pub T, _)
 Shown
     #[derive(Clone, Debug)]
     impl<T> Drop for Shown<T>
@@ -62,7 +65,7 @@ see
     pub async fn see(x: u8) -> u8
 $name
     pub fn id(self) -> u8
-    pub struct $name(u8)
+    pub struct $name(_)
 ";
     assert_eq!(public_api(root.path()).unwrap(), expected);
 }
