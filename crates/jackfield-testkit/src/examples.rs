@@ -5,7 +5,7 @@ use std::{
 };
 
 /// What marks, in an example's source, the rest of the line as a line of its output.
-const MARK: &str = "//> ";
+const MARK: &str = "//>";
 
 /// Runs every example in the crate's directory `crate_root`, and compares what it prints with what its source says
 /// it prints: the `//> ` comments, in the order in which they stand.
@@ -21,7 +21,7 @@ pub fn check_examples(crate_root: &str) {
     assert!(!sources.is_empty(), "there are no examples");
     for source in sources.iter().filter(|path| path.extension().is_some_and(|ending| ending == "rs")) {
         let text = fs::read_to_string(source).expect("an example is a text");
-        let expected: Vec<&str> = text.lines().filter_map(|line| Some(line.split_once(MARK)?.1)).collect();
+        let expected: Vec<&str> = text.lines().filter_map(output).collect();
         let program = program(source);
         let output = Command::new(&program).output();
         let output =
@@ -35,6 +35,12 @@ pub fn check_examples(crate_root: &str) {
         );
         assert!(output.status.success(), "{} failed", source.display());
     }
+}
+
+/// The output that a line of an example speaks of. Nothing may follow the mark, which is an empty line.
+fn output(line: &str) -> Option<&str> {
+    let (_, said) = line.split_once(MARK)?;
+    if said.is_empty() { Some(said) } else { said.strip_prefix(' ') }
 }
 
 /// Where cargo puts the program of this example: beside the directory of the test that is running.

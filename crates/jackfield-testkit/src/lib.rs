@@ -3,8 +3,9 @@
 //! * [`check_arrows`]: holds a crate's modules to their reading order. One test in each crate.
 //! * [`modules_naming`]: which modules of a crate know a certain path.
 //! * [`check_examples`]: runs a crate's examples and compares what they print with what they say.
+//! * [`check_public_api`]: what a crate shows to others, compared with a committed text.
 //! * [`fixtures`]: real compiled programs, with what they are known to do.
-//! * [`Probe`]: a plugin that writes its life into a [`Diary`], and fails when told to.
+//! * [`Probe`], [`Diary`], [`Fault`]: from Jackfield's own kit for authors of plugins.
 //! * [`requirements`]: which test holds which promise of `docs/behaviour`.
 //! * [`workspace`]: which of the workspace's crates uses which.
 
@@ -12,14 +13,16 @@ mod code;
 
 mod arrows;
 mod examples;
+mod public_api;
 pub mod fixtures;
-mod probe;
 pub mod requirements;
 pub mod workspace;
+
+pub use jackfield::testing::{Diary, Fault, Probe};
 
 pub use crate::{
     arrows::{arrows, check_arrows, modules_naming},
     code::code_of,
     examples::check_examples,
-    probe::{Diary, Fault, Probe},
+    public_api::{check_public_api, public_api},
 };

@@ -88,6 +88,8 @@ mod why;
 mod driver;
 mod session;
 mod runtime;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use crate::{
     config::{ConfigSpec, Configuration, Live},

@@ -1,23 +1,14 @@
-use std::{
-    fmt,
-    pin::Pin,
-    sync::Arc,
-    task::{Context as TaskContext, Poll},
-    time::Duration,
-};
+use std::{fmt, sync::Arc};
 
-use futures_util::Stream;
-use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio_stream::wrappers::BroadcastStream;
+use tokio::sync::{broadcast, mpsc};
 
 use crate::{
     config::ConfigSpec,
-    declare::{AddError, declare},
-    driver::{Command, Driver, FailurePolicy, Published, Reply, Setup, Wake, is_within_hook_of},
+    driver::{Command, Published, Reply, Wake, is_within_hook_of},
     event::{EmitError, Envelope},
     id::{PluginId, SlotId},
-    plan::{Plan, ScopeName, UnknownReferences},
-    plugin::{AnyPlugin, IntoPlugin},
+    plan::{Plan, ScopeName},
+    plugin::IntoPlugin,
     report::{ChangeError, Report},
     scope::Scope,
     session::{NewSession, Session},
@@ -26,12 +17,15 @@ use crate::{
     why::Why,
 };
 
-/// How long a hook may take unless the builder says otherwise. Long enough for a device that is slow to open, short
-/// enough that a person who waits for a switch learns what is wrong.
-const HOOK_DEADLINE: Duration = Duration::from_secs(10);
+mod stream;
+mod builder;
 
-/// How many snapshots a subscriber of the settings stream may fall behind before it skips to newer ones.
-const STREAM_DEPTH: usize = 64;
+#[cfg(feature = "testing")]
+pub(crate) use self::builder::HOOK_DEADLINE;
+pub use self::{
+    builder::{InitError, RuntimeBuilder},
+    stream::SettingsStream,
+};
 
 /// The lifecycle engine: plugins, the global scope, the settings, and the sessions.
 ///
@@ -59,14 +53,7 @@ impl PluginRuntime {
 impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     /// Describes a runtime with `data` for its global scope.
     pub fn builder_with(data: G) -> RuntimeBuilder<G, S> {
-        RuntimeBuilder {
-            plugins: Vec::new(),
-            data,
-            settings: RuntimeSettings::default(),
-            unknown: UnknownReferences::default(),
-            deadline: HOOK_DEADLINE,
-            policy: FailurePolicy::default(),
-        }
+        RuntimeBuilder::new(data)
     }
 
     /// The settings in force. An atomic read and an `Arc` cloned; never waits.
@@ -79,7 +66,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     ///
     /// Several may listen. Who falls far behind skips to newer settings, and always gets the newest.
     pub fn settings_stream(&self) -> SettingsStream {
-        SettingsStream(self.stream.upgrade().map(|sender| BroadcastStream::new(sender.subscribe())))
+        SettingsStream::of(self.stream.upgrade().as_ref())
     }
 
     /// What [`update_settings`](Self::update_settings) would do, and why. Changes nothing and waits for nobody.
@@ -371,141 +358,6 @@ pub enum ShutdownError {
     WithinHook,
 }
 
-/// A runtime in the making.
-#[must_use = "a builder does nothing until `init`"]
-pub struct RuntimeBuilder<G, S> {
-    plugins: Vec<AnyPlugin<G, S>>,
-    data: G,
-    settings: RuntimeSettings,
-    unknown: UnknownReferences,
-    deadline: Duration,
-    policy: FailurePolicy,
-}
-
-impl<G: Send + Sync + 'static, S: Send + Sync + 'static> RuntimeBuilder<G, S> {
-    /// Adds a plugin, global or of sessions; its type says which. The order in which plugins are added decides
-    /// between equals.
-    pub fn plugin<M>(mut self, plugin: impl IntoPlugin<G, S, M>) -> Self {
-        self.plugins.push(plugin.into_plugin());
-        self
-    }
-
-    /// The settings to start with, instead of none.
-    pub fn settings(mut self, settings: RuntimeSettings) -> Self {
-        self.settings = settings;
-        self
-    }
-
-    /// What to do with settings that name what is not there, now and in every later change.
-    pub fn unknown_references(mut self, policy: UnknownReferences) -> Self {
-        self.unknown = policy;
-        self
-    }
-
-    /// What to do with a plugin that fails, now and in every later change.
-    pub fn failure_policy(mut self, policy: FailurePolicy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// How long each hook may take.
-    pub fn hook_deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
-        self
-    }
-
-    /// Starts the runtime on the current Tokio runtime: learns what the plugins offer, and attaches the global ones
-    /// that the settings want.
-    ///
-    /// # Errors
-    ///
-    /// [`InitError::Plugin`] if two plugins cannot go together, or one cannot be asked; [`InitError::Settings`] if
-    /// the first change fails. Nothing is left running.
-    ///
-    /// # Panics
-    ///
-    /// Outside a Tokio runtime, or in one whose clock is not enabled.
-    ///
-    /// # Cancel safety
-    ///
-    /// If nobody waits for it any more, what has started is shut down.
-    pub async fn init(self) -> Result<PluginRuntime<G, S>, InitError> {
-        let Self { plugins, data, settings, unknown, deadline, policy } = self;
-        let mut declared = Vec::with_capacity(plugins.len());
-        for plugin in plugins {
-            declared.push(declare(plugin, &declared).map_err(InitError::Plugin)?);
-        }
-        let data = Arc::new(data);
-        let (stream, _) = broadcast::channel(STREAM_DEPTH);
-        let weak_stream = stream.downgrade();
-        let published = Arc::new(Published::default());
-        let setup = Setup { plugins: declared, data: Arc::clone(&data), unknown, deadline, policy, stream };
-        let mut driver = Driver::new(setup, Arc::clone(&published));
-        let global = driver.global_scope().clone();
-        let (commands, inbox) = mpsc::unbounded_channel();
-
-        let (reply, answer) = oneshot::channel();
-        #[expect(clippy::disallowed_methods, reason = "the driver ends when its last handle does")]
-        tokio::spawn(async move {
-            let started = driver.update(settings).await;
-            let up = started.is_ok();
-            if reply.send(started).is_ok() && up {
-                driver.run(inbox).await;
-            } else {
-                drop(inbox);
-                driver.end().await;
-            }
-        });
-        match answer.await {
-            Ok(Ok(_)) => Ok(PluginRuntime { commands, published, stream: weak_stream, global, data }),
-            Ok(Err(error)) => Err(InitError::Settings(error)),
-            Err(_) => Err(InitError::Settings(ChangeError::Closed)),
-        }
-    }
-}
-
-/// Why a runtime did not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum InitError {
-    /// A plugin cannot be added.
-    #[error(transparent)]
-    Plugin(AddError),
-    /// The first settings could not be put in force.
-    #[error("the runtime did not start: {0}")]
-    Settings(ChangeError),
-}
-
-/// The settings that come into force, one after the other. See [`PluginRuntime::settings_stream`].
-#[must_use = "a stream does nothing unless it is polled"]
-pub struct SettingsStream(Option<BroadcastStream<Arc<RuntimeSettings>>>);
-
-impl Stream for SettingsStream {
-    type Item = Arc<RuntimeSettings>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Option<Self::Item>> {
-        let Some(stream) = &mut self.0 else { return Poll::Ready(None) };
-        loop {
-            match std::task::ready!(Pin::new(&mut *stream).poll_next(cx)) {
-                Some(Ok(settings)) => return Poll::Ready(Some(settings)),
-                Some(Err(_)) => {} // fell behind: go on with the oldest that is still there
-                None => return Poll::Ready(None),
-            }
-        }
-    }
-}
-
-impl SettingsStream {
-    /// The next settings, or `None` once the runtime has ended.
-    ///
-    /// # Cancel safety
-    ///
-    /// Cancel safe.
-    pub async fn next(&mut self) -> Option<Arc<RuntimeSettings>> {
-        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
-    }
-}
-
 impl<G, S> Clone for PluginRuntime<G, S> {
     fn clone(&self) -> Self {
         Self {
@@ -521,15 +373,5 @@ impl<G, S> fmt::Debug for PluginRuntime<G, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let generation = self.published.world.load().generation;
         f.debug_struct("PluginRuntime").field("generation", &generation).finish_non_exhaustive()
-    }
-}
-impl<G, S> fmt::Debug for RuntimeBuilder<G, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RuntimeBuilder").field("plugins", &self.plugins.len()).finish_non_exhaustive()
-    }
-}
-impl fmt::Debug for SettingsStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SettingsStream").finish_non_exhaustive()
     }
 }

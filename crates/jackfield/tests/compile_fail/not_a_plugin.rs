@@ -1,0 +1,7 @@
+use jackfield::prelude::*;
+
+struct Loose;
+
+fn main() {
+    let _ = PluginRuntime::builder().plugin(Loose);
+}
