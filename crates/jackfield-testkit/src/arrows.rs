@@ -7,7 +7,7 @@ use crate::code::{code_of, is_word};
 
 /// Panics with all places where a module uses one that is not above it in reading order.
 ///
-/// See [`arrows`]. Use it as a crate's `tests/arrows.rs`:
+/// See [`arrows`]. One test of each crate:
 ///
 /// ```no_run
 /// # macro_rules! test { ($($item:item)*) => { $($item)* } }

@@ -1,5 +1,4 @@
 //! A runtime that leaves out whoever fails, and goes on.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use jackfield::{FailurePolicy, Hook, PluginRuntime, Priority, RuntimeSettings, Slot, prelude::*};
 use jackfield_testkit::{Diary, Fault, Probe};

@@ -1,5 +1,4 @@
 //! Ids, namespaces, pins and priorities: what they are made of, and what cannot be made at all.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::{
     collections::{BTreeMap, HashMap},

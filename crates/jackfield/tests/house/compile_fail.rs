@@ -1,10 +1,9 @@
 //! What the compiler says to those who make a mistake with this crate.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::{env, process::Command};
 
 /// The toolchain whose messages are compared.
-const PINNED: &str = include_str!("../../../rust-toolchain.toml");
+const PINNED: &str = include_str!("../../../../rust-toolchain.toml");
 
 #[test]
 fn mistakes_are_explained_by_the_compiler() {

@@ -1,5 +1,4 @@
 //! Plugins added and removed while the runtime runs; plans that are applied later; settings that come too fast.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use jackfield::{ChangeError, Hook, PluginId, PluginRuntime, Priority, RuntimeSettings, Slot};
 use jackfield_testkit::{Diary, Fault, Probe};

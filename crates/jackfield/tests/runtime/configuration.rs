@@ -1,5 +1,4 @@
 //! Configurations: typed, checked before anything changes, and live.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::sync::{Arc, Mutex};
 

@@ -1,5 +1,4 @@
 //! Who takes part: flags, settings, needs, and what is said of plugins that need each other.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::{
     fmt::{Debug, Write as _},

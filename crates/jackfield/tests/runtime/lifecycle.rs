@@ -1,5 +1,4 @@
 //! Who attaches and detaches, in which order, and what is left behind.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use jackfield::{FeatureFlag, Hook, PluginRuntime, RuntimeSettings};
 use jackfield_testkit::{Diary, Fault, Probe};

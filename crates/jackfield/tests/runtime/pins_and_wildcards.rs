@@ -1,5 +1,4 @@
 //! What service settings make of candidates: knob by knob, and always the same whatever was in force before.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::{
     fmt::Write as _,

@@ -1,5 +1,4 @@
 //! Settings on top of settings: per session, and for the global scope.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use jackfield::{ChangeError, NewSession, PluginRuntime, Priority, RuntimeSettings, Slot, prelude::*};
 use jackfield_testkit::{Diary, Probe};

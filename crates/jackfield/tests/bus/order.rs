@@ -1,7 +1,5 @@
 //! The order of handlers, against a model that sorts a list.
 
-#![allow(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
-
 use jackfield::{Bus, Envelope, Priority, Request, Subscription};
 use proptest::prelude::*;
 

@@ -1,5 +1,4 @@
 //! Who wins a slot, and what settings make of it.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
 //! Reading settings, and saying what is wrong with them.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use jackfield::{ConfigTable, Migrations, Pin, PluginId, Priority, RuntimeSettings, SlotId, nearest};
 

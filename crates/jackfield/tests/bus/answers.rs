@@ -1,7 +1,5 @@
 //! Who answers a request, and what it is when nobody does.
 
-#![allow(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
-
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},

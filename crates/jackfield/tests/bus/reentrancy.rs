@@ -1,7 +1,5 @@
 //! Handlers that subscribe, cancel, emit and close while they are being called.
 
-#![allow(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
-
 use std::sync::{
     Arc, Mutex, OnceLock,
     atomic::{AtomicU32, Ordering},

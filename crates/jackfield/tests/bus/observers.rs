@@ -1,7 +1,5 @@
 //! Taps: they see everything, and can do nothing.
 
-#![allow(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
-
 use std::{
     sync::{Arc, Mutex},
     time::Duration,

@@ -1,7 +1,5 @@
 //! Who is called, in which order, with what.
 
-#![allow(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
-
 use std::sync::{Arc, Mutex};
 
 use jackfield::{BoxError, Bus, Envelope, Priority, Subscription};

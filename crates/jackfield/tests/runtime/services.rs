@@ -1,5 +1,4 @@
 //! Services with a life of their own, handles that follow a slot, and answers to "why".
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::sync::Arc;
 

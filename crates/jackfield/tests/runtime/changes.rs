@@ -1,5 +1,4 @@
 //! Asking for changes: the stream, the snapshot, hooks that ask, global plugins, and the application's own data.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::sync::{
     Arc, Mutex,

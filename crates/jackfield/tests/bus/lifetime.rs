@@ -1,7 +1,5 @@
 //! How subscriptions and buses end, and that nothing stays behind.
 
-#![allow(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
-
 use std::{
     sync::{Arc, Weak},
     time::{Duration, Instant},

@@ -1,7 +1,5 @@
 //! Topics: the same bus, faster.
 
-#![allow(clippy::unwrap_used, reason = "a scenario that cannot be set up has failed")]
-
 use std::sync::Arc;
 
 use jackfield::{Bus, Envelope};

@@ -1,5 +1,4 @@
 //! What a plugin is, what its hooks are handed, and what is kept for it.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::sync::{
     Arc, Mutex,

@@ -1,5 +1,4 @@
 //! What plugins offer: kinds, priorities, capabilities, and when anything is built.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::{
     fmt::Write as _,

@@ -1,5 +1,4 @@
 //! A change is made whole or not at all.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::{sync::Arc, time::Duration};
 

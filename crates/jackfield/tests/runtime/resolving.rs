@@ -1,5 +1,4 @@
 //! Looking services up: who is found, who comes after, what is said when there is nobody, and what is never built.
-#![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::sync::Arc;
 
