@@ -37,7 +37,7 @@ pub fn check_public_api(crate_root: impl AsRef<Path>) {
     let come = new.difference(&old).map(|line| format!("+ {}", line.trim()));
     let lines: Vec<String> = gone.chain(come).collect();
     panic!(
-        "the public API is not what {} says:\n{}\nif that is meant, accept it with `{BLESS}=1 ./dev test --test public_api`, and say in the changelog what it means for others",
+        "the public API is not what {} says:\n{}\nif that is meant, accept it with `{BLESS}=1 ./dev test --test house`, and say in the changelog what it means for others",
         file.display(),
         lines.join("\n"),
     );

@@ -9,16 +9,23 @@ use std::{
 use arc_swap::ArcSwap;
 use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::{
     foreign::contain,
-    settings::{ConfigTable, DocumentPath, Problem},
+    settings::{ConfigTable, DocumentPath, Problem, Problems},
 };
+
+mod limits;
+
+use limits::Limits;
 
 /// What a configuration type must be able to do. Implemented for every type that can.
 ///
-/// It is read from an object that may be empty, so give it defaults: `#[serde(default, deny_unknown_fields)]`.
+/// It is read from an object that may be empty, so give it defaults: `#[serde(default, deny_unknown_fields)]`. What its
+/// schema demands besides, such as `#[schemars(range(min = 1, max = 8))]`, is checked too. A configuration that equals
+/// the one in force is no change, however it is written.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a configuration",
     note = "derive `serde::Deserialize`, `schemars::JsonSchema` and `PartialEq` for it"
@@ -30,12 +37,16 @@ impl<C: DeserializeOwned + JsonSchema + PartialEq + Send + Sync + 'static> Confi
 pub(crate) type AnyConfig = Arc<dyn Any + Send + Sync>;
 
 /// The type of a configuration, for those who do not know it: its name, its schema, and how to read one.
-#[derive(Clone, Copy)]
+///
+/// Cheap to clone.
+#[derive(Clone)]
 pub struct ConfigSpec {
     type_id: TypeId,
     type_name: fn() -> &'static str,
     schema: fn() -> Schema,
-    read: fn(&DocumentPath, &ConfigTable) -> Result<AnyConfig, Problem>,
+    limits: Arc<Limits>,
+    read: fn(&DocumentPath, &Value) -> Result<AnyConfig, Problem>,
+    are_equal: fn(&AnyConfig, &AnyConfig) -> bool,
     cell: fn(AnyConfig) -> Arc<dyn ConfigCell>,
 }
 
@@ -45,7 +56,9 @@ impl ConfigSpec {
             type_id: TypeId::of::<C>(),
             type_name: type_name::<C>,
             schema: schema_of::<C>,
+            limits: Arc::default(),
             read: read::<C>,
+            are_equal: are_equal::<C>,
             cell: |config| Arc::new(TypedCell::<C>::new(expect(config))),
         }
     }
@@ -69,11 +82,26 @@ impl ConfigSpec {
         self.type_id == other.type_id
     }
 
-    pub(crate) fn read(&self, path: &DocumentPath, table: &ConfigTable) -> Result<AnyConfig, Problem> {
-        let read = contain(|| (self.read)(path, table));
-        read.unwrap_or_else(|message| {
-            Err(Problem::new(path.clone(), format!("reading it panicked: {message}")))
-        })
+    /// Reads the configuration that is written at `path`, or says all that is wrong with it.
+    pub(crate) fn read(&self, path: &DocumentPath, table: &ConfigTable) -> Result<AnyConfig, Problems> {
+        let value = Value::Object(table.clone());
+        let read = contain(|| match (self.read)(path, &value) {
+            Ok(config) => match self.limits.broken(self.schema, path, &value) {
+                broken if broken.is_empty() => Ok(config),
+                broken => Err(broken),
+            },
+            Err(first) => {
+                let others = self.limits.besides(&first, self.schema, path, &value);
+                Err(std::iter::once(first).chain(others).collect())
+            }
+        });
+        let panicked = |message| Problem::new(path.clone(), format!("reading it panicked: {message}"));
+        read.unwrap_or_else(|message| Err(vec![panicked(message)])).map_err(Problems)
+    }
+
+    /// Whether both configurations, which this read, say the same. If comparing them panics, they do not.
+    pub(crate) fn are_equal(&self, one: &AnyConfig, other: &AnyConfig) -> bool {
+        contain(|| (self.are_equal)(one, other)).unwrap_or(false)
     }
 
     pub(crate) fn cell(&self, config: AnyConfig) -> Arc<dyn ConfigCell> {
@@ -91,8 +119,12 @@ fn schema_of<C: Configuration>() -> Schema {
     schemars::SchemaGenerator::default().into_root_schema_for::<C>()
 }
 
-fn read<C: Configuration>(path: &DocumentPath, table: &ConfigTable) -> Result<AnyConfig, Problem> {
-    match serde_path_to_error::deserialize::<_, C>(serde_json::Value::Object(table.clone())) {
+fn are_equal<C: Configuration>(one: &AnyConfig, other: &AnyConfig) -> bool {
+    one.downcast_ref::<C>().is_some_and(|one| other.downcast_ref() == Some(one))
+}
+
+fn read<C: Configuration>(path: &DocumentPath, value: &Value) -> Result<AnyConfig, Problem> {
+    match serde_path_to_error::deserialize::<_, C>(value) {
         Ok(config) => Ok(Arc::new(config)),
         Err(error) => {
             let mut place = path.clone();

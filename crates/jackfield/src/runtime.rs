@@ -325,8 +325,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
         let world = self.published.world.load();
         let declaration = world.wishes.declarations.iter().find(|other| other.manifest.id() == plugin)?;
         match slot {
-            None => declaration.manifest.config_spec().copied(),
-            Some(slot) => declaration.offers.iter().find(|offer| offer.slot == *slot)?.config,
+            None => declaration.manifest.config_spec().cloned(),
+            Some(slot) => declaration.offers.iter().find(|offer| offer.slot == *slot)?.config.clone(),
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
     standing::standings,
 };
 use crate::{
-    config::AnyConfig,
+    config::{AnyConfig, ConfigSpec},
     foreign::Foreign,
     id::{Pin, PluginId, SlotId},
     settings::{ConfigTable, DocumentPath, PluginSettings, Problem, RuntimeSettings, ServiceSettings},
@@ -237,7 +237,7 @@ impl Desired {
                 if on || !table.is_empty() {
                     let path = DocumentPath::new(["plugins", id.as_str(), "config"]);
                     let owner = ConfigOwner::Plugin(id.clone());
-                    self.read_config(owner, table, current, problems, |table| spec.read(&path, table));
+                    self.read_config(owner, table, current, problems, spec, &path);
                 }
             }
             for offer in &plugin.offers {
@@ -252,7 +252,7 @@ impl Desired {
                     let (pin, table) = given.unwrap_or_else(|| (specific, ConfigTable::new()));
                     let path = DocumentPath::new(["services", &pin.to_string(), "config"]);
                     let owner = ConfigOwner::Service(id.clone(), offer.slot.clone());
-                    self.read_config(owner, table, current, problems, |table| spec.read(&path, table));
+                    self.read_config(owner, table, current, problems, spec, &path);
                 }
             }
         }
@@ -264,19 +264,29 @@ impl Desired {
         table: ConfigTable,
         current: &Self,
         problems: &mut Vec<Problem>,
-        read: impl FnOnce(&ConfigTable) -> Result<AnyConfig, Problem>,
+        spec: &ConfigSpec,
+        path: &DocumentPath,
     ) {
+        let before = current.configs.get(&owner);
         // What has not changed is not read again: the typed value stays the same object.
-        if let Some(same) = current.configs.get(&owner).filter(|config| config.table == table) {
+        if let Some(same) = before.filter(|config| config.table == table) {
             self.configs.insert(owner, same.clone());
             return;
         }
-        match read(&table) {
+        match spec.read(path, &table) {
             Ok(typed) => {
-                self.configs.insert(owner, ReadConfig { table, typed: Foreign::new(typed) });
+                let typed = Foreign::new(typed);
+                let equal = before.filter(|config| spec.are_equal(&config.typed, &typed));
+                let typed = equal.map_or(typed, |config| config.typed.clone());
+                self.configs.insert(owner, ReadConfig { table, typed });
             }
-            Err(problem) if problems.contains(&problem) => {} // another scope has found it
-            Err(problem) => problems.push(problem),
+            Err(found) => {
+                for problem in found.0 {
+                    if !problems.contains(&problem) {
+                        problems.push(problem); // if it does, another scope has found it
+                    }
+                }
+            }
         }
     }
 }

@@ -47,7 +47,7 @@ fn config_changes(old: &Desired, new: &Desired, stays: &BTreeSet<PluginId>) -> V
     let mut changes = Vec::new();
     for (owner, after) in new.configs.iter().filter(|(owner, _)| stays.contains(owner.plugin())) {
         let Some(before) = old.configs.get(owner) else { continue };
-        if before.table == after.table {
+        if Arc::ptr_eq(&before.typed, &after.typed) {
             continue;
         }
         let mut values = BTreeMap::new();

@@ -167,3 +167,94 @@ async fn settings_that_use_a_former_name_mean_the_present_one() {
     let present = "plugins.equaliser = {}\nservices.'equaliser:filter'.config.slope = 6\nservices.'*:filter'.priority = 1";
     assert_eq!(*runtime.settings(), settings(present), "and are stored with it");
 }
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Shape {
+    #[default]
+    Flat,
+    Bell(#[schemars(range(min = 1, max = 10))] u32),
+}
+
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
+#[serde(default, deny_unknown_fields)]
+struct BandConfig {
+    #[schemars(range(min = 1, max = 8))]
+    bands: u8,
+    #[schemars(length(max = 2))]
+    gains: Vec<f64>,
+    #[schemars(regex(pattern = r"^[a-z]+$"))]
+    #[serde(alias = "title")]
+    name: String,
+    shape: Shape,
+    #[schemars(range(min = 0.5))]
+    width: Option<f64>,
+}
+impl Default for BandConfig {
+    fn default() -> Self {
+        Self { bands: 4, gains: vec![], name: "eq".to_owned(), shape: Shape::Flat, width: None }
+    }
+}
+
+struct Bands;
+impl Plugin for Bands {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("bands").config::<BandConfig>()
+    }
+    async fn settings_changed(&self, _: &SessionContext, change: &SettingsChange) -> PluginResult {
+        if change.config_changed() { Err("told of a change".into()) } else { Ok(()) }
+    }
+}
+
+async fn refusal(toml: &str) -> String {
+    let runtime = PluginRuntime::builder().plugin(Bands).init().await.unwrap();
+    match runtime.update_settings(settings(toml)).await {
+        Err(ChangeError::Refused(problems)) => problems.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_breaks_the_limits_of_its_schema_is_refused_all_of_it_at_once() {
+    // R-CFG-13
+    let toml = "[plugins.bands.config]\nbands = 9\ngains = [1, 2, 3]\nname = 'EQ'\nshape = { bell = 11 }\nwidth = 0.1";
+    assert_eq!(
+        refusal(toml).await,
+        "plugins.bands.config.bands: 9 is greater than the maximum of 8\n\
+         plugins.bands.config.gains: [1,2,3] has more than 2 items\n\
+         plugins.bands.config.name: \"EQ\" does not match \"^[a-z]+$\"\n\
+         plugins.bands.config.shape.bell: 11 is greater than the maximum of 10\n\
+         plugins.bands.config.width: 0.1 is less than the minimum of 0.5"
+    );
+}
+
+#[tokio::test]
+async fn all_that_is_wrong_with_one_configuration_is_said_at_once() {
+    // R-CFG-13
+    let toml = "[plugins.bands.config]\nbands = 'four'\nwidth = 0.1\nbnads = 4\nname = 3";
+    let refusal = refusal(toml).await;
+    assert_eq!(
+        refusal,
+        "plugins.bands.config.bands: invalid type: string \"four\", expected u8\n\
+         plugins.bands.config.bnads: unknown field `bnads`\n\
+         plugins.bands.config.name: 3 is not of type \"string\"\n\
+         plugins.bands.config.width: 0.1 is less than the minimum of 0.5"
+    );
+}
+
+#[tokio::test]
+async fn what_can_be_read_is_not_refused_for_a_shape_that_the_schema_does_not_know() {
+    let runtime = PluginRuntime::builder().plugin(Bands).init().await.unwrap();
+    let former_name = settings("plugins.bands.config.title = 'treble'");
+    runtime.update_settings(former_name).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_configuration_that_says_the_same_in_other_words_is_no_change() {
+    // R-CFG-19, J-08
+    let runtime = PluginRuntime::builder().plugin(Bands).init().await.unwrap();
+    let _session = runtime.create_session("one").await.unwrap();
+    let wordy = settings("[plugins.bands.config]\nbands = 4\ntitle = 'eq'\nshape = 'flat'");
+    assert_eq!(runtime.plan(&wordy).unwrap().to_string(), "nothing to do");
+    runtime.update_settings(wordy).await.unwrap();
+}

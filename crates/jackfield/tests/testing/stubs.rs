@@ -128,7 +128,7 @@ fn a_service_is_tested_alone_with_a_table_as_settings_hold_it() {
 
     let wrong = json!({ "words": 7 });
     let problem = StubConfig::<Tone>::read(wrong.as_object().unwrap()).unwrap_err();
-    assert_eq!(problem.path.to_string(), "words");
+    assert_eq!(problem.0[0].path.to_string(), "words");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::{
     config::{ConfigCell, ConfigSpec, Configuration, Live},
     context::SettingsChange,
     foreign::Foreign,
-    settings::{ConfigTable, DocumentPath, Problem},
+    settings::{ConfigTable, DocumentPath, Problems},
 };
 
 /// A configuration that the test writes, where a runtime would follow the settings.
@@ -26,8 +26,8 @@ impl<C: Configuration> StubConfig<C> {
     ///
     /// # Errors
     ///
-    /// It does not fit the type; the path begins within the configuration.
-    pub fn read(table: &ConfigTable) -> Result<Self, Problem> {
+    /// All that does not fit the type, or breaks the limits of its schema; paths begin within the configuration.
+    pub fn read(table: &ConfigTable) -> Result<Self, Problems> {
         let spec = ConfigSpec::of::<C>();
         let config = spec.read(&DocumentPath::default(), table)?;
         Ok(Self { cell: spec.cell(config), holds: PhantomData })

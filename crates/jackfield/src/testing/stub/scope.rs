@@ -14,7 +14,7 @@ use crate::{
     priority::Priority,
     registry::{Candidate, Offer, Registrar, Registration, SlotView, View},
     scope::Scope,
-    settings::{ConfigTable, DocumentPath, Problem, Problems, RuntimeSettings},
+    settings::{ConfigTable, DocumentPath, Problems, RuntimeSettings},
     slot::Slot,
 };
 
@@ -53,7 +53,7 @@ impl StubScope {
         for offer in offers {
             match self.service_config(plugin, &offer) {
                 Ok(config) => declared.push(Arc::new(Registration::new(plugin.clone(), offer, config))),
-                Err(problem) => problems.push(problem),
+                Err(found) => problems.extend(found.0),
             }
         }
         if !problems.is_empty() {
@@ -88,10 +88,10 @@ impl StubScope {
         let Some(spec) = manifest.config_spec() else { return Ok(None) };
         let path = DocumentPath::new(["plugins", manifest.id().as_str(), "config"]);
         let config = spec.read(&path, &self.settings.plugin_config(manifest.id()));
-        Ok(Some(spec.cell(config.map_err(|problem| Problems(vec![problem]))?)))
+        Ok(Some(spec.cell(config?)))
     }
 
-    fn service_config(&self, plugin: &PluginId, offer: &Offer) -> Result<Option<AnyConfig>, Problem> {
+    fn service_config(&self, plugin: &PluginId, offer: &Offer) -> Result<Option<AnyConfig>, Problems> {
         let Some(spec) = &offer.config else { return Ok(None) };
         let read = |spec: &ConfigSpec, pin: &Pin, table: &ConfigTable| {
             spec.read(&DocumentPath::new(["services", &pin.to_string(), "config"]), table)
