@@ -14,14 +14,12 @@ impl Plugin for Sums {
         Manifest::new("sums")
     }
     async fn attach(&self, cx: &SessionContext) -> PluginResult {
-        let knows = cx.bus().handler().priority(Priority::ELEVATED).owner("sums");
-        cx.hold(knows.on_request(
-            |question: &mut Envelope<Question>| -> Result<Option<String>, BoxError> {
-                let Some((left, right)) = question.0.split_once('+') else { return Ok(None) }; // concedes
-                let sum = left.trim().parse::<i64>()? + right.trim().parse::<i64>()?; // may fail
-                Ok(Some(sum.to_string())) // claims
-            },
-        )?);
+        let knows = cx.handler().priority(Priority::ELEVATED);
+        knows.on_request(|question: &mut Envelope<Question>| -> Result<Option<String>, BoxError> {
+            let Some((left, right)) = question.0.split_once('+') else { return Ok(None) }; // concedes
+            let sum = left.trim().parse::<i64>()? + right.trim().parse::<i64>()?; // may fail
+            Ok(Some(sum.to_string())) // claims
+        });
         Ok(())
     }
 }
@@ -33,13 +31,13 @@ impl Plugin for Glossary {
         Manifest::new("glossary")
     }
     async fn attach(&self, cx: &SessionContext) -> PluginResult {
-        cx.hold(cx.bus().on_request_async(|question: &mut Envelope<Question>| {
+        cx.on_request_async(|question: &mut Envelope<Question>| {
             Box::pin(async move {
                 tokio::task::yield_now().await;
                 question.0 = question.0.to_lowercase(); // whoever is asked next sees it in lower case
                 (question.0 == "jackfield").then(|| "a panel of sockets, for patching".to_owned())
             })
-        })?);
+        });
         Ok(())
     }
 }
@@ -51,8 +49,8 @@ impl Plugin for Shrug {
         Manifest::new("shrug")
     }
     async fn attach(&self, cx: &SessionContext) -> PluginResult {
-        let last = cx.bus().handler().priority(Priority::LOWEST);
-        cx.hold(last.on_request(|question: &mut Envelope<Question>| Some(format!("{}?", question.0)))?);
+        let last = cx.handler().priority(Priority::LOWEST);
+        last.on_request(|question: &mut Envelope<Question>| Some(format!("{}?", question.0)));
         Ok(())
     }
 }

@@ -18,8 +18,8 @@ impl Plugin for Trim {
         Manifest::new("trim")
     }
     async fn attach(&self, cx: &SessionContext) -> PluginResult {
-        let first = cx.bus().handler().priority(Priority::HIGH);
-        cx.hold(first.on(|post: &mut Envelope<Post>| post.text = post.text.trim().to_owned())?);
+        let first = cx.handler().priority(Priority::HIGH);
+        first.on(|post: &mut Envelope<Post>| post.text = post.text.trim().to_owned());
         Ok(())
     }
 }
@@ -39,8 +39,8 @@ impl Plugin for Moderation {
     }
     async fn attach(&self, cx: &SessionContext) -> PluginResult {
         let rules = cx.config::<ModerationConfig>()?;
-        let second = cx.bus().handler().priority(Priority::ELEVATED);
-        cx.hold(second.on(move |post: &mut Envelope<Post>| {
+        let second = cx.handler().priority(Priority::ELEVATED);
+        second.on(move |post: &mut Envelope<Post>| {
             let rules = rules.load(); // those in force now, not when the plugin attached
             if rules.muted.iter().any(|name| name == post.from) {
                 post.veto = Some("muted");
@@ -53,7 +53,7 @@ impl Plugin for Moderation {
                 let from = post.from;
                 post.stop(Post { from, text: "(nothing)".to_owned(), veto: Some("empty") });
             }
-        })?);
+        });
         Ok(())
     }
 }

@@ -7,17 +7,21 @@ use tokio::sync::mpsc;
 use crate::{
     config::{AnyConfig, ConfigCell, Configuration, Live},
     error::BoxError,
-    event::{Envelope, IntoReply},
+    event::{EmitError, Envelope},
     foreign::Foreign,
     id::{PluginId, SlotId},
+    plan::ScopeName,
     registry::ResolveError,
-    scope::Scope,
+    scope::{Scope, broadcast},
     settings::RuntimeSettings,
     slot::Slot,
 };
 
+mod handling;
 mod ledger;
-pub(crate) use ledger::Ledger;
+
+pub use self::handling::ContextHandler;
+pub(crate) use self::ledger::Ledger;
 
 /// A change of settings that somebody asked for: made from the settings that are in force when its turn comes.
 pub(crate) type Edit = Box<dyn FnOnce(&RuntimeSettings) -> RuntimeSettings + Send>;
@@ -98,19 +102,6 @@ impl Context {
         live.ok_or_else(|| NoSuchConfig { plugin: self.plugin.clone(), asked: std::any::type_name::<C>() })
     }
 
-    /// Handles every `E` of this scope until the plugin detaches.
-    pub fn on<E, F, R>(&self, handler: F)
-    where
-        E: Send + 'static,
-        F: Fn(&mut Envelope<E>) -> R + Send + Sync + 'static,
-        R: IntoReply<()>,
-    {
-        // A bus closes only after everybody has detached; nothing would reach a handler after that.
-        if let Ok(subscription) = self.scope.bus().on(handler) {
-            self.hold(subscription);
-        }
-    }
-
     /// Keeps `guard` until the plugin detaches; whatever it ends by being dropped, ends then.
     pub fn hold(&self, guard: impl Send + 'static) {
         self.ledger.hold(Box::new(guard));
@@ -167,26 +158,50 @@ impl Deref for Context {
     }
 }
 
+/// Where the sessions of a runtime are found.
+pub(crate) trait Sessions: Send + Sync {
+    /// Those that are open now, in the order of their creation.
+    fn open(&self) -> Vec<Scope>;
+
+    /// The first of them in which `plugin` takes part.
+    fn running(&self, plugin: &PluginId) -> Option<Scope>;
+}
+
+const _: Option<&dyn Sessions> = None; // fails to build if it stops being dyn-safe
+
 /// What hooks of a [`GlobalPlugin`](crate::GlobalPlugin) are handed: a [`Context`], and the application's data.
 pub struct GlobalContext<G = ()> {
     context: Context,
     data: Arc<G>,
-    sessions: Arc<dyn Fn() -> Vec<Scope> + Send + Sync>,
+    sessions: Arc<dyn Sessions>,
 }
 
 impl<G> GlobalContext<G> {
-    pub(crate) fn new(
-        context: Context,
-        data: Arc<G>,
-        sessions: Arc<dyn Fn() -> Vec<Scope> + Send + Sync>,
-    ) -> Self {
+    pub(crate) fn new(context: Context, data: Arc<G>, sessions: Arc<dyn Sessions>) -> Self {
         Self { context, data, sessions }
     }
 
     /// The sessions that are open now, in the order of their creation. Nothing crosses to them by itself; this is the
     /// way across.
     pub fn sessions(&self) -> Vec<Scope> {
-        (self.sessions)()
+        self.sessions.open()
+    }
+
+    /// The first open session in which `plugin` takes part.
+    pub fn session_running(&self, plugin: &PluginId) -> Option<Scope> {
+        self.sessions.running(plugin)
+    }
+
+    /// Emits `event` in every open session, side by side, and returns what came of it in each.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: sessions that were not done go without the rest of their handlers.
+    pub async fn broadcast<E: Clone + Send + 'static>(
+        &self,
+        event: E,
+    ) -> Vec<(ScopeName, Result<Envelope<E>, EmitError>)> {
+        broadcast(self.sessions(), event).await
     }
 
     /// The application's data for the global scope.

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::{
-    context::{Context, Edit, GlobalContext, SessionContext},
+    context::{Context, Edit, GlobalContext, SessionContext, Sessions},
     declare::{self, AddError, Declared},
     error::HookError,
     id::PluginId,
@@ -29,7 +29,9 @@ mod catalogue;
 mod attached;
 mod undo;
 mod scope_state;
+mod quarantine;
 mod change;
+mod doors;
 
 use catalogue::Catalogues;
 pub(crate) use command::{Command, Latest, Reply, Wake};
@@ -47,6 +49,18 @@ pub(crate) struct Published {
     pub(crate) sessions: ArcSwap<Vec<Scope>>,
     /// The newest settings that somebody wants and that have not been looked at yet.
     pub(crate) latest: Latest,
+}
+
+impl Sessions for Published {
+    fn open(&self) -> Vec<Scope> {
+        Vec::clone(&self.sessions.load())
+    }
+
+    fn running(&self, plugin: &PluginId) -> Option<Scope> {
+        let world = self.world.load();
+        let running = world.sessions.iter().find(|session| session.current.order.contains(plugin))?;
+        self.sessions.load().iter().find(|scope| *scope.name() == running.name).cloned()
+    }
 }
 
 impl Published {
@@ -91,9 +105,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         let scope = Scope::new(ScopeName::Global);
         let (global_data, sessions) = (Arc::clone(&data), Arc::clone(&published));
         let make_context = move |context: Context| {
-            let sessions = Arc::clone(&sessions);
-            let sessions = Arc::new(move || Vec::clone(&sessions.sessions.load()));
-            GlobalContext::new(context, Arc::clone(&global_data), sessions)
+            GlobalContext::new(context, Arc::clone(&global_data), Arc::clone(&sessions) as _)
         };
         let global = ScopeState::new(scope, surroundings.clone(), Arc::new(make_context));
         let wishes = Wishes { declarations: catalogues.declarations(), ..Wishes::default() };
@@ -273,88 +285,6 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         if let Err(error) = edited {
             tracing::error!(target: "jackfield::plugin", %error, "A change that a plugin asked for was not made.");
         }
-    }
-
-    async fn open(
-        &mut self,
-        name: Arc<str>,
-        data: Arc<S>,
-        overlay: RuntimeSettings,
-        commands: mpsc::UnboundedSender<Command<G, S>>,
-    ) -> Result<Opened<G, S>, ChangeError> {
-        let key = SessionKey(self.next_key);
-        self.next_key += 1; // also if it fails: plugins have seen it
-        let scope_name = ScopeName::Session { key, name };
-        let scope = Scope::new(scope_name.clone());
-        let (global, global_scope) = (Arc::clone(&self.data), self.global.scope.clone());
-        let make_context = move |context: Context| {
-            SessionContext::new(context, Arc::clone(&data), Arc::clone(&global), global_scope.clone())
-        };
-        let mut session = ScopeState::new(scope.clone(), self.surroundings.clone(), Arc::new(make_context));
-
-        let plan = match self.world.plan_opening(scope_name.clone(), overlay) {
-            Ok(plan) => plan,
-            Err(problems) => {
-                self.surroundings.forget(session); // and the application's data with it
-                return Err(ChangeError::Refused(problems));
-            }
-        };
-        journal::passed_over(&plan);
-        journal::left_out(&plan, &self.world);
-        let failures = session.run(Phase::Ups, &plan, &self.catalogues.session).await;
-        failures.iter().for_each(log);
-        if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
-            session.scope.bus().seal();
-            session.run(Phase::UndoUps, &plan, &self.catalogues.session).await;
-            session.close();
-            self.surroundings.forget(session);
-            let error = ChangeError::Reverted { failures };
-            journal::taken_back(&error);
-            return Err(error);
-        }
-        session.commit();
-        tracing::info!(target: "jackfield::session", scope = %scope_name, "Session opened.");
-        journal::winners_of_wildcards(&scope_name, &session.current);
-        self.sessions.insert(key, session);
-        self.world.wishes.session_overlays = Arc::clone(&plan.wishes.session_overlays);
-        self.world.wishes.remarked = Arc::clone(&plan.wishes.remarked);
-        journal::remarks(&plan);
-        self.publish();
-        let report = Report { generation: self.world.generation, plan, failures };
-        Ok(Opened { key, scope, report, published: Arc::clone(&self.published), commands: Some(commands) })
-    }
-
-    /// Takes everything down in the scopes that `closes` names. Nothing stands in the way of it; what fails is
-    /// reported.
-    async fn close(&mut self, closes: impl Fn(&ScopeName) -> bool) -> Report {
-        let plan = self.world.plan_closing(closes);
-        for scope in &plan.scopes {
-            let session = scope.scope.session().and_then(|key| self.sessions.get(&key));
-            // Whoever says goodbye must not leave anything behind.
-            session.map_or(&self.global.scope, |session| &session.scope).bus().seal();
-        }
-        let mut failures = self.on_sessions(Phase::Downs, &plan).await;
-        failures.extend(self.global.run(Phase::Downs, &plan, &self.catalogues.global).await);
-        failures.iter().for_each(log);
-        for scope in &plan.scopes {
-            match &scope.scope {
-                ScopeName::Global => {
-                    self.global.commit();
-                    self.global.close();
-                }
-                ScopeName::Session { key, .. } => {
-                    let Some(mut session) = self.sessions.remove(key) else { continue };
-                    session.commit();
-                    session.close();
-                    self.surroundings.forget(session);
-                    self.world.wishes.forget(*key);
-                }
-            }
-            let failed = failures.iter().filter(|failure| failure.scope == scope.scope);
-            journal::closed(&scope.scope, failed.count());
-        }
-        self.publish();
-        Report { generation: self.world.generation, plan, failures }
     }
 
     /// Puts `settings` in force for whoever reads them, and says so once.

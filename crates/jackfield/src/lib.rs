@@ -93,7 +93,7 @@ pub mod testing;
 
 pub use crate::{
     config::{ConfigSpec, Configuration, Live},
-    context::{Context, GlobalContext, NoSuchConfig, SessionContext, SettingsChange},
+    context::{Context, ContextHandler, GlobalContext, NoSuchConfig, SessionContext, SettingsChange},
     declare::AddError,
     driver::FailurePolicy,
     error::{BoxError, HookError, PluginResult},

@@ -4,13 +4,14 @@ use tokio::sync::{broadcast, mpsc};
 
 use crate::{
     config::ConfigSpec,
+    context::Sessions,
     driver::{Command, Published, Reply, Wake, is_within_hook_of},
     event::{EmitError, Envelope},
     id::{PluginId, SlotId},
     plan::{Plan, ScopeName},
     plugin::IntoPlugin,
     report::{ChangeError, Report},
-    scope::Scope,
+    scope::{Scope, broadcast},
     session::{NewSession, Session},
     settings::{Problems, RuntimeSettings},
     view::RuntimeStatus,
@@ -217,14 +218,12 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
 
     /// The sessions that are open now, in the order of their creation. Handles: they keep no session open.
     pub fn sessions(&self) -> Vec<Scope> {
-        Vec::clone(&self.published.sessions.load())
+        self.published.open()
     }
 
     /// The first open session in which `plugin` takes part.
     pub fn session_running(&self, plugin: &PluginId) -> Option<Scope> {
-        let world = self.published.world.load();
-        let running = world.sessions.iter().find(|session| session.current.order.contains(plugin))?;
-        self.sessions().into_iter().find(|scope| *scope.name() == running.name)
+        self.published.running(plugin)
     }
 
     /// Emits `event` in every open session, side by side, and returns what came of it in each. The global scope does
@@ -237,11 +236,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
         &self,
         event: E,
     ) -> Vec<(ScopeName, Result<Envelope<E>, EmitError>)> {
-        let emits = self.sessions().into_iter().map(|scope| {
-            let event = event.clone();
-            async move { (scope.name().clone(), scope.bus().emit(event).await) }
-        });
-        futures_util::future::join_all(emits).await
+        broadcast(self.sessions(), event).await
     }
 
     /// Closes all sessions and then the global scope, each in the reverse of the order in which its plugins

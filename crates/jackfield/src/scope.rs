@@ -1,6 +1,12 @@
 use std::{fmt, ops::Deref, sync::Arc};
 
-use crate::{event::Bus, plan::ScopeName, registry::Registry};
+use futures_util::future::join_all;
+
+use crate::{
+    event::{Bus, EmitError, Envelope},
+    plan::ScopeName,
+    registry::Registry,
+};
 
 /// One registry and one bus that belong together: the global scope, or a session.
 ///
@@ -40,6 +46,18 @@ impl Scope {
     pub fn bus(&self) -> &Bus {
         &self.shared.bus
     }
+}
+
+/// Emits `event` in each of `scopes`, side by side, and returns what came of it in each.
+pub(crate) async fn broadcast<E: Clone + Send + 'static>(
+    scopes: Vec<Scope>,
+    event: E,
+) -> Vec<(ScopeName, Result<Envelope<E>, EmitError>)> {
+    let emits = scopes.into_iter().map(|scope| {
+        let event = event.clone();
+        async move { (scope.name().clone(), scope.bus().emit(event).await) }
+    });
+    join_all(emits).await
 }
 
 impl Deref for Scope {

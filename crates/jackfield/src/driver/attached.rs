@@ -8,9 +8,12 @@ use std::{
     },
 };
 
+use tracing::{Instrument, Span};
+
 use super::{
     catalogue::Listed,
     hook::{call, contained, within},
+    journal,
     surroundings::Surroundings,
 };
 use crate::{
@@ -51,6 +54,8 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         surroundings: &Surroundings,
         make_context: &(dyn Fn(Context) -> C + Send + Sync),
     ) -> Result<Self, HookError> {
+        let plugin = listed.declaration.manifest.id();
+        let _span = journal::hook(Hook::Register, plugin, None, scope.name()).entered();
         contained(surroundings.runtime, || {
             Self::register_uncontained(listed, scope, next, surroundings, make_context)
         })?
@@ -103,7 +108,7 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         self.services.iter().for_each(|(_, bound)| bound.open.store(true, Ordering::Release));
         let mut failures = self.attach_services(desired);
         let hook = || self.hooks.attach(&self.context);
-        if let Err(error) = call(surroundings, hook).await {
+        if let Err(error) = call(surroundings, self.span(None, Hook::Attach), hook).await {
             failures.push(self.failure(None, Hook::Attach, error));
         }
         failures
@@ -127,7 +132,8 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
     /// whatever they said.
     pub(super) async fn detach(&self, surroundings: &Surroundings) -> Vec<Failure> {
         self.services.iter().for_each(|(_, bound)| bound.open.store(false, Ordering::Release));
-        let goodbye = call(surroundings, || self.hooks.detach(&self.context)).await;
+        let goodbye =
+            call(surroundings, self.span(None, Hook::Detach), || self.hooks.detach(&self.context)).await;
         let mut failures = self.farewell(None, goodbye, &self.context, surroundings).await;
         failures.extend(self.detach_services(surroundings, |_| true).await);
         failures
@@ -148,7 +154,10 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
             }
             let hooks = registration.companion().and_then(service::hooks);
             let goodbye = match hooks {
-                Some(hooks) => call(surroundings, || hooks.detach(&bound.context)).await,
+                Some(hooks) => {
+                    let span = self.span(Some(&registration.slot), Hook::Detach);
+                    call(surroundings, span, || hooks.detach(&bound.context)).await
+                }
                 None => Ok(()),
             };
             failures
@@ -163,7 +172,8 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         change: &SettingsChange,
         surroundings: &Surroundings,
     ) -> Result<(), Failure> {
-        let told = call(surroundings, || self.hooks.settings_changed(&self.context, change)).await;
+        let span = self.span(None, Hook::SettingsChanged);
+        let told = call(surroundings, span, || self.hooks.settings_changed(&self.context, change)).await;
         told.map_err(|error| self.failure(None, Hook::SettingsChanged, error))
     }
 
@@ -171,6 +181,10 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
     pub(super) fn attached_services(&self) -> Vec<SlotId> {
         let attached = self.services.iter().filter(|(_, bound)| bound.attached.load(Ordering::Acquire));
         attached.map(|(registration, _)| registration.slot.clone()).collect()
+    }
+
+    fn span(&self, slot: Option<&SlotId>, hook: Hook) -> Span {
+        journal::hook(hook, self.plugin(), slot, self.context.scope().name())
     }
 
     pub(super) fn failure(&self, slot: Option<&SlotId>, hook: Hook, error: HookError) -> Failure {
@@ -185,7 +199,9 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         context: &Context,
         surroundings: &Surroundings,
     ) -> Vec<Failure> {
-        let released = within(surroundings.runtime, context.ledger().clear(surroundings.deadline)).await;
+        let release =
+            context.ledger().clear(surroundings.deadline).instrument(self.span(slot, Hook::Release));
+        let released = within(surroundings.runtime, release).await;
         let goodbye = goodbye.err().map(|error| (Hook::Detach, error));
         let failures = goodbye.into_iter().chain(released.into_iter().map(|error| (Hook::Release, error)));
         failures.map(|(hook, error)| self.failure(slot, hook, error)).collect()
@@ -228,11 +244,13 @@ impl Bound {
             return Ok(());
         }
         let Some(hooks) = service::hooks(companion) else { return Ok(()) };
-        let attached = contained(self.runtime, || hooks.attach(&self.context))
-            .and_then(|done| done.map_err(HookError::failed));
+        let (plugin, slot) = (self.context.plugin(), self.context.slot());
+        let span = journal::hook(Hook::Attach, plugin, slot, self.context.scope().name());
+        let attach = || span.in_scope(|| hooks.attach(&self.context));
+        let attached = contained(self.runtime, attach).and_then(|done| done.map_err(HookError::failed));
         if attached.is_err() {
-            self.attached.store(false, Ordering::Release);
             self.context.ledger().abandon(); // it may have got half-way
+            self.attached.store(false, Ordering::Release);
         }
         attached
     }

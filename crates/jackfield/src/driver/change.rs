@@ -6,6 +6,7 @@ use std::{
 };
 
 use tokio::{sync::Semaphore, task::JoinSet};
+use tracing::Instrument;
 
 use super::{Driver, FailurePolicy, Phase, journal, log};
 use crate::{
@@ -26,6 +27,11 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// All of `plan`, or nothing.
     pub(super) async fn make(&mut self, plan: Plan) -> Result<Report, ChangeError> {
+        let span = journal::change(self.world.generation);
+        self.carry_out(plan).instrument(span).await
+    }
+
+    async fn carry_out(&mut self, plan: Plan) -> Result<Report, ChangeError> {
         journal::passed_over(&plan);
         journal::beginning(&plan, &self.world);
         journal::remarks(&plan);
@@ -121,12 +127,13 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         for key in concerned {
             let Some(mut session) = self.sessions.remove(&key) else { continue };
             let (shared, turns) = (Arc::clone(&shared), Arc::clone(&turns));
-            running.spawn(async move {
+            let turn = async move {
                 let _turn = turns.acquire().await; // an error would mean that it was closed, which nobody does
                 let (plan, catalogue) = &*shared;
                 let failures = session.run(phase, plan, catalogue).await;
                 (key, session, failures)
-            });
+            };
+            running.spawn(turn.in_current_span());
         }
         let mut outcomes = BTreeMap::new();
         while let Some(joined) = running.join_next().await {

@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::{FutureExt, future::BoxFuture};
+use tracing::{Instrument, Span};
 
 use super::surroundings::Surroundings;
 use crate::{
@@ -20,8 +21,16 @@ pub(crate) fn is_within_hook_of(runtime: usize) -> bool {
     HOOK_OF.try_with(|current| *current == runtime).unwrap_or(false)
 }
 
-/// Calls a hook. One that panics or overruns its deadline has failed; one that overruns is dropped.
+/// Calls a hook within `span`. One that panics or overruns its deadline has failed; one that overruns is dropped.
 pub(super) async fn call<'a>(
+    surroundings: &Surroundings,
+    span: Span,
+    hook: impl FnOnce() -> BoxFuture<'a, PluginResult>,
+) -> Result<(), HookError> {
+    called(surroundings, hook).instrument(span).await
+}
+
+async fn called<'a>(
     surroundings: &Surroundings,
     hook: impl FnOnce() -> BoxFuture<'a, PluginResult>,
 ) -> Result<(), HookError> {

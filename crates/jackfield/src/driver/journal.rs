@@ -1,17 +1,45 @@
-//! What the log is told of changes as a whole. What single hooks do and fail with is told where they run.
+//! What the log is told of changes as a whole, and the spans within which all of it happens. What single hooks do and
+//! fail with is told where they run.
 //!
-//! Records have one of three targets: `jackfield::runtime`, `jackfield::session` and `jackfield::plugin`.
+//! Records and spans have one of three targets: `jackfield::runtime`, `jackfield::session` and `jackfield::plugin`.
 
-use tracing::{debug, error, info, warn};
+use tracing::{Span, debug, debug_span, error, info, info_span, warn};
 
+use super::Phase;
 use crate::{
+    id::{PluginId, SlotId},
     plan::{Cause, Desired, Plan, ScopeName, World},
-    report::{ChangeError, Report},
+    report::{ChangeError, Hook, Report},
     settings::Problems,
 };
 
 const RUNTIME: &str = "jackfield::runtime";
 const PLUGIN: &str = "jackfield::plugin";
+
+/// A change that leads away from what `generation` stands for.
+pub(super) fn change(generation: u64) -> Span {
+    info_span!(target: RUNTIME, "change", generation)
+}
+
+/// A session opens.
+pub(super) fn opening(scope: &ScopeName) -> Span {
+    info_span!(target: "jackfield::session", "open", %scope)
+}
+
+/// Scopes close.
+pub(super) fn closing() -> Span {
+    info_span!(target: RUNTIME, "close")
+}
+
+/// One phase of a change, in one scope.
+pub(super) fn phase(phase: Phase, scope: &ScopeName) -> Span {
+    debug_span!(target: RUNTIME, "phase", ?phase, %scope)
+}
+
+/// A hook of a plugin, or of its service in `slot`.
+pub(super) fn hook(hook: Hook, plugin: &PluginId, slot: Option<&SlotId>, scope: &ScopeName) -> Span {
+    debug_span!(target: PLUGIN, "hook", %hook, %plugin, slot = slot.map(display), %scope)
+}
 
 /// A change is about to be made to what runs in `before`.
 pub(super) fn beginning(plan: &Plan, before: &World) {

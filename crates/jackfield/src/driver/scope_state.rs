@@ -1,16 +1,19 @@
 //! What runs in one scope, and how it is changed. One implementation for both kinds: `C` is the kind's context.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     mem,
     ops::Deref,
     sync::Arc,
 };
 
+use tracing::Instrument;
+
 use super::{
     attached::Attached,
     catalogue::Catalogue,
     hook::contained,
+    journal,
     surroundings::{FailurePolicy, Surroundings},
     undo::Undo,
 };
@@ -66,6 +69,11 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Carries out one phase of `plan`. Goes on after a failure as far as that makes sense, and returns them all.
     pub(super) async fn run(&mut self, phase: Phase, plan: &Plan, catalogue: &Catalogue<C>) -> Vec<Failure> {
         let Some(mine) = plan.scope(self.scope.name()) else { return Vec::new() };
+        let span = journal::phase(phase, self.scope.name());
+        self.carry_out(phase, mine, catalogue).instrument(span).await
+    }
+
+    async fn carry_out(&mut self, phase: Phase, mine: &ScopePlan, catalogue: &Catalogue<C>) -> Vec<Failure> {
         let quarantine = self.surroundings.policy == FailurePolicy::Quarantine;
         match phase {
             Phase::Downs => self.downs(mine).await,
@@ -151,32 +159,12 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         failures
     }
 
-    /// As [`ups`](Self::ups), leaving out whoever fails, and those who need them.
-    async fn ups_without_the_fallen(&mut self, plan: &ScopePlan, catalogue: &Catalogue<C>) -> Vec<Failure> {
-        let (mut rising, mut failures) = self.register(plan, catalogue);
-        self.leave_out(&failures);
-        self.store_configs();
-        loop {
-            rising = self.keep_wanted(rising);
-            let unbuilt = self.show(plan, &rising);
-            if unbuilt.is_empty() {
-                break;
-            }
-            self.leave_out(&unbuilt);
-            failures.extend(unbuilt);
-        }
-        let mut unattached = self.enable_services();
-        unattached.extend(self.attach(rising).await);
-        self.leave_out(&unattached);
-        failures.extend(unattached);
-        if !failures.is_empty() {
-            failures.extend(self.dismiss_unwanted().await);
-        }
-        failures
-    }
-
     /// Registers those who come. Who fails at that is not among them.
-    fn register(&mut self, plan: &ScopePlan, catalogue: &Catalogue<C>) -> (Vec<Attached<C>>, Vec<Failure>) {
+    pub(super) fn register(
+        &mut self,
+        plan: &ScopePlan,
+        catalogue: &Catalogue<C>,
+    ) -> (Vec<Attached<C>>, Vec<Failure>) {
         self.next = Arc::clone(&plan.next);
         let (mut rising, mut failures) = (Vec::new(), Vec::new());
         for step in &plan.ups {
@@ -192,7 +180,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     }
 
     /// Hands the new configurations to the handles of those who stay.
-    fn store_configs(&mut self) {
+    pub(super) fn store_configs(&mut self) {
         for (owner, config) in &self.next.configs {
             // Most have not changed, and are the same object.
             if self.current.config(owner).is_some_and(|current| Arc::ptr_eq(current, &config.typed)) {
@@ -218,7 +206,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     }
 
     /// Builds what must stand before anybody attaches, and shows it to readers.
-    fn show(&mut self, plan: &ScopePlan, rising: &[Attached<C>]) -> Vec<Failure> {
+    pub(super) fn show(&mut self, plan: &ScopePlan, rising: &[Attached<C>]) -> Vec<Failure> {
         // Where nobody comes or goes and no candidate changes, there is nothing to build and nothing new to see.
         if rising.is_empty() && plan.downs.is_empty() && self.next.slots == self.current.slots {
             return Vec::new();
@@ -238,17 +226,19 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         let candidates = view.slots().filter_map(|slot| view.slot(slot)).flat_map(|slot| &slot.candidates);
         let failures = candidates.filter(|candidate| candidate.enabled).filter_map(|candidate| {
             let registration = &candidate.registration;
+            let (plugin, slot) = (&registration.plugin, Some(&registration.slot));
+            let _span = journal::hook(Hook::Build, plugin, slot, self.scope.name()).entered();
             let error = match contained(self.surroundings.runtime, || registration.prepare(&resolver)) {
                 Ok(prepared) => HookError::failed(String::from(&*prepared.err()?).into()),
                 Err(error) => error,
             };
-            Some(self.failure(&registration.plugin, Some(&registration.slot), Hook::Build, error))
+            Some(self.failure(plugin, slot, Hook::Build, error))
         });
         failures.collect()
     }
 
     /// Attaches the services that settings enable, of plugins that stay.
-    fn enable_services(&mut self) -> Vec<Failure> {
+    pub(super) fn enable_services(&mut self) -> Vec<Failure> {
         let mut failures = Vec::new();
         for attached in &self.attached {
             let before = attached.attached_services();
@@ -259,7 +249,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         failures
     }
 
-    async fn attach(&mut self, rising: Vec<Attached<C>>) -> Vec<Failure> {
+    pub(super) async fn attach(&mut self, rising: Vec<Attached<C>>) -> Vec<Failure> {
         let mut failures: Vec<Failure> = Vec::new();
         let mut fallen: HashSet<PluginId> = HashSet::new();
         for attached in rising {
@@ -290,7 +280,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         self.surroundings.forget(attached);
     }
 
-    async fn notify(&mut self) -> Vec<Failure> {
+    pub(super) async fn notify(&mut self) -> Vec<Failure> {
         let risen: HashSet<PluginId> = self.undo.risen.iter().cloned().collect();
         for attached in self.attached.iter().filter(|attached| !risen.contains(attached.plugin())) {
             let change = self.change_for(attached.plugin());
@@ -302,62 +292,11 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         Vec::new()
     }
 
-    /// As [`notify`](Self::notify); whoever cannot follow is taken down, with those who need them.
-    async fn notify_without_the_fallen(&mut self) -> Vec<Failure> {
-        let mut failures = Vec::new();
-        loop {
-            let failed = self.notify().await;
-            // Those who were told have been; those who rose were not to be.
-            let told = mem::take(&mut self.undo.told).into_iter().map(|(plugin, _)| plugin);
-            self.undo.risen.extend(told);
-            if failed.is_empty() {
-                return failures;
-            }
-            self.leave_out(&failed);
-            failures.extend(failed);
-            failures.extend(self.dismiss_unwanted().await);
-        }
-    }
-
-    fn change_for(&self, plugin: &PluginId) -> SettingsChange {
+    pub(super) fn change_for(&self, plugin: &PluginId) -> SettingsChange {
         let owner = ConfigOwner::Plugin(plugin.clone());
         let config = |desired: &Desired| desired.config(&owner).cloned().map(Foreign::new);
         let config = config(&self.current).zip(config(&self.next));
         SettingsChange { old: self.current.settings(), new: self.next.settings(), config }
-    }
-
-    /// Wants no more of those who failed.
-    fn leave_out(&mut self, failures: &[Failure]) {
-        let fallen: BTreeMap<PluginId, String> = failures
-            .iter()
-            .rev()
-            .map(|failure| (failure.plugin.clone(), failure.error.to_string()))
-            .collect();
-        if !fallen.is_empty() {
-            self.next = Arc::new(self.next.without(&fallen));
-        }
-    }
-
-    fn keep_wanted(&self, rising: Vec<Attached<C>>) -> Vec<Attached<C>> {
-        let (wanted, unwanted) =
-            rising.into_iter().partition(|attached| self.next.order.contains(attached.plugin()));
-        self.surroundings.forget::<Vec<_>>(unwanted);
-        wanted
-    }
-
-    /// Takes those down who are attached and not wanted any more, and shows readers what is left.
-    async fn dismiss_unwanted(&mut self) -> Vec<Failure> {
-        let view = self.view_of(&self.next, &[], |plugin| self.next.order.contains(plugin));
-        self.publish(Arc::new(view));
-        let mut failures = Vec::new();
-        while let Some(place) =
-            self.attached.iter().rposition(|attached| !self.next.order.contains(attached.plugin()))
-        {
-            let attached = self.attached.remove(place);
-            failures.extend(attached.detach(&self.surroundings).await);
-            self.surroundings.forget(attached);
-        }
-        failures
     }
 
     /// The view of those who are attached or `rising`, as far as they `stay`, in the order that `desired` gives.
@@ -388,7 +327,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     }
 
     /// Shows `view` to readers; the first one that is replaced in a change is kept, to be shown again if need be.
-    fn publish(&mut self, view: Arc<View>) {
+    pub(super) fn publish(&mut self, view: Arc<View>) {
         let replaced = self.scope.registry().publish(view);
         match &self.undo.view {
             None => self.undo.view = Some(replaced),

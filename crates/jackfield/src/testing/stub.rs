@@ -17,7 +17,8 @@ use std::{
 
 use crate::{
     config::Configuration,
-    context::{Context, GlobalContext, SessionContext, SettingsChange},
+    context::{Context, GlobalContext, SessionContext, Sessions, SettingsChange},
+    id::PluginId,
     plan::{ScopeName, SessionKey},
     plugin::{GlobalPlugin, Plugin},
     scope::Scope,
@@ -97,8 +98,20 @@ impl<G: Send + Sync + 'static> StubGlobal<G> {
 
     fn wrap(&self, context: Context) -> GlobalContext<G> {
         let sessions = Arc::clone(&self.shared.sessions);
-        let list = move || sessions.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        GlobalContext::new(context, Arc::clone(&self.shared.data), Arc::new(list))
+        GlobalContext::new(context, Arc::clone(&self.shared.data), Arc::new(ByHand(sessions)))
+    }
+}
+
+/// Sessions made by hand, in which every plugin takes part that has declared something.
+struct ByHand(Arc<Mutex<Vec<Scope>>>);
+
+impl Sessions for ByHand {
+    fn open(&self) -> Vec<Scope> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn running(&self, plugin: &PluginId) -> Option<Scope> {
+        self.open().into_iter().find(|scope| !scope.slots_of(plugin).is_empty())
     }
 }
 

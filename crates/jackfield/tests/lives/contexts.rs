@@ -97,6 +97,37 @@ async fn a_session_in_which_a_plugin_takes_part_is_found() {
     assert!(runtime.session_running(&id("nobody")).is_none());
 }
 
+/// Asks from the global scope, while it attaches, what sessions there are for a plugin, and tells them all.
+struct Crier(Diary);
+impl GlobalPlugin for Crier {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("crier")
+    }
+    async fn attach(&self, cx: &GlobalContext) -> PluginResult {
+        let first = cx.session_running(&id("a")).map(|scope| scope.name().to_string());
+        let heard = cx.broadcast(1).await;
+        let heard = heard.iter().map(|(scope, outcome)| format!("{scope}: {}", **outcome.as_ref().unwrap()));
+        self.0.write(format!("{first:?}, {:?}", heard.collect::<Vec<_>>()));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_global_plugin_finds_the_session_it_wants_and_reaches_them_all() {
+    // R-CTX-03, R-CTX-10
+    let diary = Diary::default();
+    let adds = Part::new("a").attaches(|cx| {
+        cx.handler().priority(Priority::HIGH).on(|number: &mut Envelope<i32>| **number += 1);
+        Ok(())
+    });
+    let runtime = start(vec![adds], "").await;
+    let off = NewSession::new("off", ()).overlay(settings("plugins.a.enabled = false"));
+    let _off = runtime.create_session(off).await.unwrap();
+    let _on = runtime.create_session("on").await.unwrap();
+    runtime.add_plugin(Crier(diary.clone())).await.unwrap();
+    assert_eq!(diary.take(), r#"Some("session `on`"), ["session `off`: 1", "session `on`: 2"]"#);
+}
+
 /// Counts in its session's data and in the house's.
 struct Counter(&'static str);
 impl Plugin<AtomicUsize, AtomicUsize> for Counter {

@@ -12,6 +12,7 @@ use tracing::{
     span,
     subscriber::DefaultGuard,
 };
+use tracing_core::span::Current;
 
 /// One log record.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Record {
     pub(crate) level: Level,
     pub(crate) target: String,
     pub(crate) fields: BTreeMap<String, String>,
+    /// The spans that it was written in, outermost first.
+    pub(crate) within: Vec<String>,
 }
 
 impl Record {
@@ -34,7 +37,24 @@ impl Record {
 
 /// Keeps the records of this thread for as long as its guard lives.
 #[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<Record>>>);
+pub(crate) struct Log {
+    records: Arc<Mutex<Vec<Record>>>,
+    spans: Arc<Mutex<Spans>>,
+}
+
+#[derive(Default)]
+struct Spans {
+    /// All there ever were; an id is a place in here, counted from one.
+    known: Vec<(&'static Metadata<'static>, String)>,
+    /// Those that are entered, outermost first.
+    entered: Vec<span::Id>,
+}
+
+impl Spans {
+    fn get(&self, id: &span::Id) -> &(&'static Metadata<'static>, String) {
+        &self.known[id.into_u64() as usize - 1]
+    }
+}
 
 impl Log {
     pub(crate) fn listen() -> (Self, DefaultGuard) {
@@ -49,7 +69,7 @@ impl Log {
 
     /// The records since the last time.
     pub(crate) fn take(&self) -> Vec<Record> {
-        std::mem::take(&mut *self.0.lock().unwrap())
+        std::mem::take(&mut *self.records.lock().unwrap())
     }
 
     /// The messages of this level since the last time; those of other levels are gone too.
@@ -73,8 +93,13 @@ impl Subscriber for Log {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
+    fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
+        let mut fields = BTreeMap::new();
+        span.record(&mut Fields(&mut fields));
+        let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut spans = self.spans.lock().unwrap();
+        spans.known.push((span.metadata(), format!("{}[{}]", span.metadata().name(), fields.join(" "))));
+        span::Id::from_u64(spans.known.len() as u64)
     }
     fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
@@ -85,9 +110,28 @@ impl Subscriber for Log {
         }
         let mut fields = BTreeMap::new();
         event.record(&mut Fields(&mut fields));
-        let record = Record { level: *metadata.level(), target: metadata.target().to_owned(), fields };
-        self.0.lock().unwrap().push(record);
+        let (level, target) = (*metadata.level(), metadata.target().to_owned());
+        let spans = self.spans.lock().unwrap();
+        let own = spans
+            .entered
+            .iter()
+            .map(|id| spans.get(id))
+            .filter(|(span, _)| span.target().starts_with("jackfield"));
+        let within = own.map(|(_, text)| text.clone()).collect();
+        self.records.lock().unwrap().push(Record { level, target, fields, within });
     }
-    fn enter(&self, _: &span::Id) {}
-    fn exit(&self, _: &span::Id) {}
+    fn enter(&self, id: &span::Id) {
+        self.spans.lock().unwrap().entered.push(id.clone());
+    }
+    fn exit(&self, id: &span::Id) {
+        let entered = &mut self.spans.lock().unwrap().entered;
+        if let Some(place) = entered.iter().rposition(|other| other == id) {
+            entered.remove(place);
+        }
+    }
+    fn current_span(&self) -> Current {
+        let spans = self.spans.lock().unwrap();
+        let current = spans.entered.last().map(|id| Current::new(id.clone(), spans.get(id).0));
+        current.unwrap_or_else(Current::none)
+    }
 }

@@ -55,6 +55,41 @@ async fn a_life_is_logged_from_start_to_end_under_three_names() {
 }
 
 #[tokio::test]
+async fn whatever_a_hook_says_is_said_within_its_hook_its_phase_and_its_change() {
+    // R-LOG-07
+    let (log, _guard) = Log::listen();
+    let says = |what: &'static str| {
+        tracing::info!(target: "jackfield::test", "{what}");
+        Ok(())
+    };
+    let part = Part::new("a").attaches(move |_| says("hello")).detaches(move |_| says("goodbye"));
+    let runtime = PluginRuntime::builder().plugin(part).init().await.unwrap();
+    let sessions =
+        [runtime.create_session("one").await.unwrap(), runtime.create_session("two").await.unwrap()];
+    let hello = |log: &Log| {
+        let records = log.take().into_iter().filter(|record| record.target == "jackfield::test");
+        records.map(|record| record.within.join(" ")).collect::<Vec<_>>()
+    };
+    let opening = |name| {
+        format!(
+            "open[scope=session `{name}`] phase[phase=Ups scope=session `{name}`] hook[hook=attach plugin=a scope=session `{name}`]"
+        )
+    };
+    assert_eq!(hello(&log), [opening("one"), opening("two")]);
+
+    runtime.update_settings(settings("plugins.a.enabled = false")).await.unwrap();
+    let change = |name| {
+        format!(
+            "change[generation=3] phase[phase=Downs scope=session `{name}`] hook[hook=detach plugin=a scope=session `{name}`]"
+        )
+    };
+    let mut said = hello(&log);
+    said.sort(); // sessions follow side by side
+    assert_eq!(said, [change("one"), change("two")]);
+    drop(sessions);
+}
+
+#[tokio::test]
 async fn whoever_is_left_out_for_what_it_needs_is_named_with_it_once() {
     // R-LOG-02, R-ENB-06
     let (log, _guard) = Log::listen();

@@ -191,12 +191,12 @@ impl Plugin for Ears {
         };
         let (event, request, tap) = (count(), count(), count());
         cx.on(move |_: &mut Envelope<Ping>| event());
-        cx.hold(cx.bus().on_request(move |_: &mut Envelope<Ask>| {
+        cx.on_request(move |_: &mut Envelope<Ask>| {
             request();
             Some(())
-        })?);
-        cx.hold(cx.bus().on_request_async(|_: &mut Envelope<Ask>| Box::pin(async { None }))?);
-        cx.hold(cx.bus().observe(move |_| tap())?);
+        });
+        cx.on_request_async(|_: &mut Envelope<Ask>| Box::pin(async { None }));
+        cx.observe(move |_| tap());
         Ok(())
     }
 }

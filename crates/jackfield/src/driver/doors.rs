@@ -1,0 +1,115 @@
+//! How sessions open, and how they and in the end everything closes.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tracing::Instrument;
+
+use super::{Command, Driver, FailurePolicy, Opened, Phase, ScopeState, journal, log};
+use crate::{
+    context::{Context, SessionContext},
+    plan::{Plan, ScopeName, SessionKey},
+    report::{ChangeError, Report},
+    scope::Scope,
+    settings::RuntimeSettings,
+};
+
+impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
+    pub(super) async fn open(
+        &mut self,
+        name: Arc<str>,
+        data: Arc<S>,
+        overlay: RuntimeSettings,
+        commands: mpsc::UnboundedSender<Command<G, S>>,
+    ) -> Result<Opened<G, S>, ChangeError> {
+        let key = SessionKey(self.next_key);
+        self.next_key += 1; // also if it fails: plugins have seen it
+        let name = ScopeName::Session { key, name };
+        let span = journal::opening(&name);
+        self.open_session(key, name, data, overlay, commands).instrument(span).await
+    }
+
+    async fn open_session(
+        &mut self,
+        key: SessionKey,
+        name: ScopeName,
+        data: Arc<S>,
+        overlay: RuntimeSettings,
+        commands: mpsc::UnboundedSender<Command<G, S>>,
+    ) -> Result<Opened<G, S>, ChangeError> {
+        let scope = Scope::new(name.clone());
+        let (global, global_scope) = (Arc::clone(&self.data), self.global.scope.clone());
+        let make_context = move |context: Context| {
+            SessionContext::new(context, Arc::clone(&data), Arc::clone(&global), global_scope.clone())
+        };
+        let mut session = ScopeState::new(scope.clone(), self.surroundings.clone(), Arc::new(make_context));
+
+        let plan = match self.world.plan_opening(name.clone(), overlay) {
+            Ok(plan) => plan,
+            Err(problems) => {
+                self.surroundings.forget(session); // and the application's data with it
+                return Err(ChangeError::Refused(problems));
+            }
+        };
+        journal::passed_over(&plan);
+        journal::left_out(&plan, &self.world);
+        let failures = session.run(Phase::Ups, &plan, &self.catalogues.session).await;
+        failures.iter().for_each(log);
+        if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
+            session.scope.bus().seal();
+            session.run(Phase::UndoUps, &plan, &self.catalogues.session).await;
+            session.close();
+            self.surroundings.forget(session);
+            let error = ChangeError::Reverted { failures };
+            journal::taken_back(&error);
+            return Err(error);
+        }
+        session.commit();
+        tracing::info!(target: "jackfield::session", scope = %name, "Session opened.");
+        journal::winners_of_wildcards(&name, &session.current);
+        self.sessions.insert(key, session);
+        self.world.wishes.session_overlays = Arc::clone(&plan.wishes.session_overlays);
+        self.world.wishes.remarked = Arc::clone(&plan.wishes.remarked);
+        journal::remarks(&plan);
+        self.publish();
+        let report = Report { generation: self.world.generation, plan, failures };
+        Ok(Opened { key, scope, report, published: Arc::clone(&self.published), commands: Some(commands) })
+    }
+
+    /// Takes everything down in the scopes that `closes` names. Nothing stands in the way of it; what fails is
+    /// reported.
+    pub(super) async fn close(&mut self, closes: impl Fn(&ScopeName) -> bool) -> Report {
+        let plan = self.world.plan_closing(closes);
+        self.take_down(plan).instrument(journal::closing()).await
+    }
+
+    async fn take_down(&mut self, plan: Plan) -> Report {
+        for scope in &plan.scopes {
+            let session = scope.scope.session().and_then(|key| self.sessions.get(&key));
+            // Whoever says goodbye must not leave anything behind.
+            session.map_or(&self.global.scope, |session| &session.scope).bus().seal();
+        }
+        let mut failures = self.on_sessions(Phase::Downs, &plan).await;
+        failures.extend(self.global.run(Phase::Downs, &plan, &self.catalogues.global).await);
+        failures.iter().for_each(log);
+        for scope in &plan.scopes {
+            match &scope.scope {
+                ScopeName::Global => {
+                    self.global.commit();
+                    self.global.close();
+                }
+                ScopeName::Session { key, .. } => {
+                    let Some(mut session) = self.sessions.remove(key) else { continue };
+                    session.commit();
+                    session.close();
+                    self.surroundings.forget(session);
+                    self.world.wishes.forget(*key);
+                }
+            }
+            let failed = failures.iter().filter(|failure| failure.scope == scope.scope);
+            journal::closed(&scope.scope, failed.count());
+        }
+        self.publish();
+        Report { generation: self.world.generation, plan, failures }
+    }
+}

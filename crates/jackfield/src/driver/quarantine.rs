@@ -1,0 +1,87 @@
+//! Going on without those who fail: what differs in one scope where that is the policy.
+
+use std::{collections::BTreeMap, mem, ops::Deref, sync::Arc};
+
+use super::{attached::Attached, catalogue::Catalogue, scope_state::ScopeState};
+use crate::{context::Context, id::PluginId, plan::ScopePlan, report::Failure};
+
+impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
+    /// As [`ups`](Self::ups), leaving out whoever fails, and those who need them.
+    pub(super) async fn ups_without_the_fallen(
+        &mut self,
+        plan: &ScopePlan,
+        catalogue: &Catalogue<C>,
+    ) -> Vec<Failure> {
+        let (mut rising, mut failures) = self.register(plan, catalogue);
+        self.leave_out(&failures);
+        self.store_configs();
+        loop {
+            rising = self.keep_wanted(rising);
+            let unbuilt = self.show(plan, &rising);
+            if unbuilt.is_empty() {
+                break;
+            }
+            self.leave_out(&unbuilt);
+            failures.extend(unbuilt);
+        }
+        let mut unattached = self.enable_services();
+        unattached.extend(self.attach(rising).await);
+        self.leave_out(&unattached);
+        failures.extend(unattached);
+        if !failures.is_empty() {
+            failures.extend(self.dismiss_unwanted().await);
+        }
+        failures
+    }
+
+    /// As [`notify`](Self::notify); whoever cannot follow is taken down, with those who need them.
+    pub(super) async fn notify_without_the_fallen(&mut self) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        loop {
+            let failed = self.notify().await;
+            // Those who were told have been; those who rose were not to be.
+            let told = mem::take(&mut self.undo.told).into_iter().map(|(plugin, _)| plugin);
+            self.undo.risen.extend(told);
+            if failed.is_empty() {
+                return failures;
+            }
+            self.leave_out(&failed);
+            failures.extend(failed);
+            failures.extend(self.dismiss_unwanted().await);
+        }
+    }
+
+    /// Wants no more of those who failed.
+    fn leave_out(&mut self, failures: &[Failure]) {
+        let fallen: BTreeMap<PluginId, String> = failures
+            .iter()
+            .rev()
+            .map(|failure| (failure.plugin.clone(), failure.error.to_string()))
+            .collect();
+        if !fallen.is_empty() {
+            self.next = Arc::new(self.next.without(&fallen));
+        }
+    }
+
+    fn keep_wanted(&self, rising: Vec<Attached<C>>) -> Vec<Attached<C>> {
+        let (wanted, unwanted) =
+            rising.into_iter().partition(|attached| self.next.order.contains(attached.plugin()));
+        self.surroundings.forget::<Vec<_>>(unwanted);
+        wanted
+    }
+
+    /// Takes those down who are attached and not wanted any more, and shows readers what is left.
+    pub(super) async fn dismiss_unwanted(&mut self) -> Vec<Failure> {
+        let view = self.view_of(&self.next, &[], |plugin| self.next.order.contains(plugin));
+        self.publish(Arc::new(view));
+        let mut failures = Vec::new();
+        while let Some(place) =
+            self.attached.iter().rposition(|attached| !self.next.order.contains(attached.plugin()))
+        {
+            let attached = self.attached.remove(place);
+            failures.extend(attached.detach(&self.surroundings).await);
+            self.surroundings.forget(attached);
+        }
+        failures
+    }
+}
