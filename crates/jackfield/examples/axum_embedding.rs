@@ -76,7 +76,7 @@ struct Site {
 
 async fn front(State(site): State<Site>) -> Result<String, Failed> {
     // Looked up at each request: who has the slot may have changed since the last one.
-    let greeter = site.front.resolve(GREETER).map_err(missing)?;
+    let greeter = site.front.resolve(GREETER)?;
     Ok(greeter.greet("everybody"))
 }
 
@@ -85,11 +85,13 @@ async fn greet(State(site): State<Site>, Path(name): Path<String>) -> Result<Str
     let session = site.runtime.create_session(name.as_str()).await?;
     let text = session.resolve(GREETER).map(|greeter| greeter.greet(&name));
     session.close().await?;
-    text.map_err(missing)
+    Ok(text?)
 }
 
-fn missing(error: ResolveError) -> Failed {
-    Failed(StatusCode::NOT_FOUND, error.to_string())
+impl From<ResolveError> for Failed {
+    fn from(error: ResolveError) -> Self {
+        Self(StatusCode::NOT_FOUND, error.to_string())
+    }
 }
 
 async fn plan(State(Site { runtime, .. }): State<Site>, body: String) -> Result<String, Failed> {

@@ -187,7 +187,7 @@ impl<'a> Registrar<'a> {
 
     /// Offers a candidate for `slot`. What it returns says how the service is made: end with one of
     /// [`singleton`](Offering::singleton), [`configured`](Offering::configured), [`value`](Offering::value),
-    /// [`lazy`](Offering::lazy) or [`factory`](Offering::factory).
+    /// [`lazy`](Offering::lazy), [`factory`](Offering::factory) or one of their kin.
     pub fn provide<T: ?Sized + Send + Sync + 'static>(&mut self, slot: Slot<T>) -> Offering<'_, T> {
         let priority = self.default_priority;
         Offering {
@@ -253,9 +253,25 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
         self.offer(Kind::Singleton, false, Arc::new(move |resolver, _| Ok(Built::new(make(resolver)))));
     }
 
+    /// As [`singleton`](Self::singleton), where making it may fail: the change is then taken back.
+    pub fn try_singleton(
+        self,
+        make: impl Fn(&Resolver<'_>) -> Result<Arc<T>, BoxError> + Send + Sync + 'static,
+    ) {
+        self.offer(Kind::Singleton, false, Arc::new(move |resolver, _| make(resolver).map(Built::new)));
+    }
+
     /// As [`singleton`](Self::singleton), with a configuration that follows the settings.
     pub fn configured<C: Configuration>(self, make: impl Fn(Live<C>) -> Arc<T> + Send + Sync + 'static) {
         self.config::<C>().offer(Kind::Singleton, false, with_config(move |_, config| Ok(make(config))));
+    }
+
+    /// As [`try_singleton`](Self::try_singleton), with a configuration that follows the settings.
+    pub fn configured_singleton<C: Configuration>(
+        self,
+        make: impl Fn(&Resolver<'_>, Live<C>) -> Result<Arc<T>, BoxError> + Send + Sync + 'static,
+    ) {
+        self.config::<C>().offer(Kind::Singleton, false, with_config(make));
     }
 
     /// As [`lazy`](Self::lazy), with a configuration that follows the settings.

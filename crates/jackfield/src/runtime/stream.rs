@@ -12,7 +12,7 @@ use tokio_stream::wrappers::BroadcastStream;
 
 use crate::settings::RuntimeSettings;
 
-/// The settings that come into force, one after the other. See [`PluginRuntime::settings_stream`].
+/// The settings that come into force, one after the other. See [`PluginRuntime::settings_stream`](super::PluginRuntime::settings_stream).
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct SettingsStream(Option<BroadcastStream<Arc<RuntimeSettings>>>);
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use jackfield::{ChangeError, UnknownReferences, prelude::*};
+use jackfield::{ChangeError, NewSession, UnknownReferences, prelude::*};
 
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(default, deny_unknown_fields)]
@@ -257,4 +257,37 @@ async fn a_configuration_that_says_the_same_in_other_words_is_no_change() {
     let wordy = settings("[plugins.bands.config]\nbands = 4\ntitle = 'eq'\nshape = 'flat'");
     assert_eq!(runtime.plan(&wordy).unwrap().to_string(), "nothing to do");
     runtime.update_settings(wordy).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_configured_singleton_finds_its_neighbours_and_may_fail_to_be_made() {
+    // R-CFG-08
+    const NAME: Slot<str> = Slot::new("name");
+    const SIGN: Slot<String> = Slot::new("sign");
+    struct Signs;
+    impl Plugin for Signs {
+        fn manifest(&self) -> Manifest {
+            Manifest::new("signs")
+        }
+        fn register(&self, services: &mut Registrar<'_>) {
+            services.provide(NAME).try_singleton(|_| Ok("jack".into()));
+            services.provide(SIGN).configured_singleton(|services, config: Live<FilterConfig>| {
+                let (name, slope) = (services.resolve(NAME)?, config.load().slope);
+                if slope == 0 {
+                    Err("it would be flat".into())
+                } else {
+                    Ok(Arc::new(format!("{name} {slope}")))
+                }
+            });
+        }
+    }
+    let runtime = PluginRuntime::builder().plugin(Signs).init().await.unwrap();
+    assert_eq!(*runtime.create_session("one").await.unwrap().resolve(SIGN).unwrap(), "jack 12");
+    let flat = NewSession::new("two", ()).overlay(settings("services.'signs:sign'.config.slope = 0"));
+    let error = runtime.create_session(flat).await.unwrap_err().to_string();
+    assert!(
+        error
+            .ends_with("service `sign` of plugin `signs` failed to build in session `two`: it would be flat"),
+        "{error}"
+    );
 }
