@@ -5,4 +5,8 @@ mod ready;
 mod timer;
 mod watchdog;
 
-pub use self::{audio::AudioEngine, timer::TimerEngine, watchdog::Watchdog};
+pub use self::{
+    audio::{AudioEngine, AudioTuning, OnFault, SwapStyle},
+    timer::TimerEngine,
+    watchdog::Watchdog,
+};

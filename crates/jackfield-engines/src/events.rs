@@ -1,7 +1,9 @@
 //! What engines report while they run.
 
 use crate::id::EngineId;
+use crate::memory::CarryReport;
 use crate::observers::{Observers, Subscription};
+use crate::realtime::Seam;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +32,17 @@ pub enum EngineEvent {
     Recovered {
         /// The engine.
         engine: EngineId,
+    },
+    /// Another program has taken over without a pause.
+    Swapped {
+        /// The engine.
+        engine: EngineId,
+        /// The project that plays now.
+        project: String,
+        /// What became of the values.
+        carried: CarryReport,
+        /// How smooth it was; none for engines that make no sound.
+        seam: Option<Seam>,
     },
     /// A timer's own statistics, every ten seconds.
     Stats {

@@ -38,7 +38,7 @@ pub use crate::{
         Clock, Device, DeviceError, ManualClock, NullDevice, Pace, Render, Stop, Stream, StreamFormat,
         StreamSetup, SystemClock, WavDevice,
     },
-    engine::{AudioEngine, TimerEngine, Watchdog},
+    engine::{AudioEngine, AudioTuning, OnFault, SwapStyle, TimerEngine, Watchdog},
     events::{EngineEvent, EventDispatcher, TimerStats},
     factory::{
         BoxError, Engine, EngineContext, EngineError, EngineFactory, EngineRegistry, EngineUpdate, Prepared,
@@ -51,8 +51,8 @@ pub use crate::{
         Answer, Deadlines, EngineManager, Failure, ManagerState, ManagerStatus, Mishap, SwitchError, Ticket,
     },
     memory::{
-        AccessError, Element, Initial, MemoryMap, Module, NamedAccessError, Reading, UnknownVariable, Value,
-        Variable,
+        AccessError, Carry, CarryReport, Element, Initial, MemoryMap, Module, NamedAccessError, Reading,
+        ResetReason, UnknownVariable, Value, Variable,
     },
     observers::Subscription,
     offline::{Moment, Offline, Trace, trace},
@@ -66,8 +66,8 @@ pub use crate::{
     },
     realtime::{
         BLOCK_FRAMES, Block, BlockFifo, BlockRunner, Due, KnobError, KnobReceiver, Knobs, Load, LoadMeter,
-        LoadProbe, OUTPUTS, Poke, Processor, ProcessorMonitor, Rate, Read, TapeReader, TapeWriter, Ticker,
-        tape,
+        LoadProbe, OUTPUTS, Poke, Processor, ProcessorMonitor, Rate, Read, Seam, Swap, SwapSender,
+        TapeReader, TapeWriter, Ticker, Voice, VoiceMonitor, tape,
     },
     store::{CompilerState, StateStore},
 };

@@ -1,11 +1,13 @@
 //! Which variable of a program lies where in its memory, and how its bytes are read and written.
 
 mod element;
-mod map;
 mod nearest;
 mod variable;
+mod map;
+mod carry;
 
 pub use self::{
+    carry::{Carry, CarryReport, ResetReason},
     element::{Element, Value},
     map::{MemoryMap, Module, NamedAccessError, UnknownVariable},
     variable::{AccessError, Initial, Reading, Variable},

@@ -6,8 +6,10 @@ mod fifo;
 mod knobs;
 mod load;
 mod processor;
+mod swap;
 mod tape;
 mod ticker;
+mod voice;
 
 pub use self::{
     block::{BLOCK_FRAMES, Block, BlockRunner},
@@ -15,6 +17,8 @@ pub use self::{
     knobs::{KnobError, KnobReceiver, Knobs, Poke},
     load::{Load, LoadMeter, LoadProbe},
     processor::{OUTPUTS, Processor, ProcessorMonitor},
+    swap::{Seam, Swap, SwapSender},
     tape::{Read, TapeReader, TapeWriter, tape},
     ticker::{Due, Rate, Ticker},
+    voice::{Voice, VoiceMonitor},
 };

@@ -1,6 +1,10 @@
 //! The audio engine: a program's blocks, to a device.
 
+mod tuning;
+mod voices;
 mod playing;
+
+pub use self::tuning::{AudioTuning, OnFault, SwapStyle};
 
 use crate::device::Device;
 use crate::engine::audio::playing::Loaded;
@@ -13,6 +17,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use schemars::{Schema, json_schema};
 use serde_json::{Map, Value, json};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,15 +25,21 @@ use std::time::Duration;
 /// comes near.
 const CALL_LIMIT: Duration = Duration::from_millis(250);
 
+/// Says how the engine behaves at the moment when it is asked.
+type Tuning = Arc<dyn Fn() -> AudioTuning + Send + Sync>;
+
 /// Plays a program's `buffer` on a device, 128 frames at a time, whatever the device's block.
 ///
-/// Id `audio`, alias `AudioWorkletRuntime`. A program that traps or does not return is silenced, and the device
-/// plays on; a new project, or the same one again, makes a new start.
-#[derive(Debug, Clone)]
+/// Id `audio`, alias `AudioWorkletRuntime`. A new program takes over from the one that plays without a pause, and keeps
+/// the live values of the variables that both have, see [`Carry`](crate::Carry); another rate, or other inputs, make
+/// a new start. A program that traps or does not return is silenced, or gives way to the one before it, and the device
+/// plays on.
+#[derive(Clone)]
 pub struct AudioEngine {
     devices: Devices,
     limits: Limits,
     call_limit: Duration,
+    tuning: Tuning,
 }
 
 /// Where to play: here, or else there.
@@ -47,7 +58,12 @@ impl AudioEngine {
     #[must_use]
     pub fn new(device: Arc<dyn Device>) -> Self {
         let devices = Devices { first: device, otherwise: None, block: None };
-        Self { devices, limits: Limits::default(), call_limit: CALL_LIMIT }
+        Self {
+            devices,
+            limits: Limits::default(),
+            call_limit: CALL_LIMIT,
+            tuning: Arc::new(AudioTuning::default),
+        }
     }
 
     /// The same, playing on `device` when the first cannot be opened. Why it cannot is logged as a warning.
@@ -61,6 +77,14 @@ impl AudioEngine {
     #[must_use]
     pub fn with_block(mut self, frames: usize) -> Self {
         self.devices.block = Some(frames);
+        self
+    }
+
+    /// The same, behaving as `tuning` says when it is asked: whenever a program takes over, or breaks. Asked on a thread
+    /// that may wait, but must not be held up.
+    #[must_use]
+    pub fn with_tuning(mut self, tuning: impl Fn() -> AudioTuning + Send + Sync + 'static) -> Self {
+        self.tuning = Arc::new(tuning);
         self
     }
 
@@ -125,10 +149,7 @@ impl EngineFactory for AudioEngine {
         async move {
             let settings = ready::read(&Self::ID, &cx.settings, AudioSettings::read)?;
             let project = cx.project.clone().ok_or(EngineError::NoProject)?;
-            let (addresses, left_out) = settings.routes(&project.map);
-            for problem in left_out {
-                tracing::warn!(target: "jackfield::engine", "Project `{}`: {problem}", project.name);
-            }
+            let addresses = ready::addresses(&settings, &project);
             let instance = ready::instance(Arc::clone(&project), self.limits).await?;
             let loaded = Loaded {
                 instance,
@@ -139,9 +160,17 @@ impl EngineFactory for AudioEngine {
                 events: cx.events,
                 devices: self.devices.clone(),
                 call_limit: self.call_limit,
+                limits: self.limits,
+                tuning: Arc::clone(&self.tuning),
             };
             Ok(Box::new(loaded) as Box<dyn Prepared>)
         }
         .boxed()
+    }
+}
+
+impl fmt::Debug for AudioEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AudioEngine").field("devices", &self.devices).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use crate::factory::{BoxError, EngineError};
 use crate::id::EngineId;
 use crate::instance::{Instance, Start};
 use crate::program::{Limits, Program};
-use crate::project::{EngineSettings, Problem, Project};
+use crate::project::{Addresses, AudioSettings, EngineSettings, Problem, Project};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +28,15 @@ pub(super) async fn instance(project: Arc<Project>, limits: Limits) -> Result<In
         Ok(instance)
     })
     .await
+}
+
+/// Where the program's audio lies. Routes that lead nowhere are left out, and told.
+pub(super) fn addresses(settings: &AudioSettings, project: &Project) -> Addresses {
+    let (addresses, left_out) = settings.routes(&project.map);
+    for problem in left_out {
+        tracing::warn!(target: "jackfield::engine", "Project `{}`: {problem}", project.name);
+    }
+    addresses
 }
 
 /// Runs something that blocks, off the host's loop.

@@ -1,96 +1,110 @@
 //! The audio half of the audio engine.
 
-use crate::instance::{Interrupt, Trap};
-use crate::realtime::block::{Block, BlockRunner};
+use crate::realtime::block::{BLOCK_FRAMES, Block};
 use crate::realtime::fifo::BlockFifo;
-use crate::realtime::knobs::KnobReceiver;
+use crate::realtime::swap::{Swap, SwapReceiver, SwapSender, swaps};
 use crate::realtime::tape::TapeWriter;
-use rtrb::{Consumer, Producer, RingBuffer};
+use crate::realtime::voice::Voice;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Channels that a program plays to: one output with two of them.
 pub const OUTPUTS: usize = 2;
 
-/// Plays a program into device blocks of any size, turns its knobs, and keeps a tape of it.
+/// Plays a program into device blocks of any size, has another take over where there is one, and keeps a tape of it.
 ///
-/// Made and taken apart on a normal thread; in between it belongs to the device's. A program that traps or is
-/// interrupted is not called again: there is silence instead, the device goes on, and the
-/// [`ProcessorMonitor`] says why. A single sample that is infinite or no number is silence too.
+/// Made and taken apart on a normal thread; in between it belongs to the device's. A single sample that is infinite or
+/// no number is silence.
 pub struct Processor {
-    runner: BlockRunner,
     fifo: BlockFifo,
-    knobs: KnobReceiver,
+    stage: Stage,
     tape: Option<TapeWriter>,
-    fault: FaultSender,
+}
+
+/// Who plays, and who goes.
+struct Stage {
+    voice: Voice,
+    swap: Option<Box<Swap>>,
+    swaps: SwapReceiver,
+    /// What goes plays into this, to be mixed.
+    scratch: [Block; OUTPUTS],
     not_finite: Arc<AtomicU64>,
 }
 
 impl Processor {
     /// A processor for a device with so many input channels (0: nothing is connected, and there is no latency),
-    /// and its control half.
+    /// what there is to know of it, and the way for programs that are to take over.
     #[must_use]
     pub fn new(
-        runner: BlockRunner,
+        voice: Voice,
         inputs: usize,
-        knobs: KnobReceiver,
         tape: Option<TapeWriter>,
-    ) -> (Self, ProcessorMonitor) {
-        let interrupt = runner.instance().interrupt_handle();
-        let (fault, receiver) = fault_channel();
+    ) -> (Self, ProcessorMonitor, SwapSender) {
         let fifo = BlockFifo::new(inputs, OUTPUTS);
         let not_finite = Arc::new(AtomicU64::new(0));
-        let latency = fifo.latency();
-        let monitor =
-            ProcessorMonitor { fault: receiver, interrupt, latency, not_finite: Arc::clone(&not_finite) };
-        (Self { runner, fifo, knobs, tape, fault, not_finite }, monitor)
+        let monitor = ProcessorMonitor { latency: fifo.latency(), not_finite: Arc::clone(&not_finite) };
+        let (sender, swaps) = swaps();
+        let scratch = [[0.0; BLOCK_FRAMES]; OUTPUTS];
+        let stage = Stage { voice, swap: None, swaps, scratch, not_finite };
+        (Self { fifo, stage, tape }, monitor, sender)
     }
 
     /// Fills `output` (two interleaved channels) and takes as many frames from `input` (interleaved). Knobs
-    /// that were turned take effect at the next program block.
+    /// that were turned, and programs that take over, do so at the next program block.
     ///
     /// # Realtime
     ///
-    /// Allocates nothing, takes no lock, asks no clock, and takes as long as the program does; only the one
-    /// block in which a program traps may allocate, within the machine that runs it.
+    /// Allocates nothing, takes no lock, asks no clock, and takes as long as the program does, or the two of them while
+    /// one takes over; only the one block in which a program traps may allocate, within the machine that runs it.
     pub fn process(&mut self, input: &[f32], output: &mut [f32]) {
-        let Self { runner, fifo, knobs, tape, fault, not_finite } = self;
-        fifo.process(input, output, |input, output| {
-            block(runner, knobs, fault, input, output);
-            let replaced = silence_what_is_not_finite(output.as_flattened_mut());
-            if replaced > 0 {
-                not_finite.fetch_add(replaced, Ordering::Relaxed);
-            }
-        });
+        let Self { fifo, stage, tape } = self;
+        fifo.process(input, output, |input, output| stage.block(input, output));
         if let Some(tape) = tape {
             tape.write(output);
         }
     }
 
-    /// Takes it apart, for what outlives it.
+    /// Takes it apart, for what outlives it: the voice that plays, and the tape.
     #[must_use]
-    pub fn into_parts(self) -> (BlockRunner, Option<TapeWriter>) {
-        (self.runner, self.tape)
+    pub fn into_parts(self) -> (Voice, Option<TapeWriter>) {
+        (self.stage.voice, self.tape)
     }
 }
 
-fn block(
-    runner: &mut BlockRunner,
-    knobs: &mut KnobReceiver,
-    fault: &mut FaultSender,
-    input: &[Block],
-    output: &mut [Block],
-) {
-    if fault.is_faulted() {
-        output.as_flattened_mut().fill(0.0);
-        return;
+impl Stage {
+    /// Plays a block over the one before.
+    fn block(&mut self, input: &[Block], output: &mut [Block]) {
+        if self.swap.is_none()
+            && let Some(mut swap) = self.swaps.receive()
+        {
+            swap.begin(&mut self.voice, output);
+            self.swap = Some(swap);
+        }
+        let Some(mut swap) = self.swap.take() else {
+            self.voice.play(input, output);
+            return self.silence_what_is_not_finite(output);
+        };
+        let mut last = [0.0; OUTPUTS];
+        for (last, block) in last.iter_mut().zip(&*output) {
+            *last = block[BLOCK_FRAMES - 1];
+        }
+        self.voice.play(input, output);
+        let is_made = swap.mix(input, &mut self.scratch, output);
+        self.silence_what_is_not_finite(output);
+        swap.measure(&last, output);
+        if is_made {
+            self.swaps.give_back(swap);
+        } else {
+            self.swap = Some(swap);
+        }
     }
-    if knobs.has_changes() {
-        knobs.apply(runner.instance_mut().memory_mut());
-    }
-    if let Err(trap) = runner.run(input, output) {
-        fault.report(trap);
+
+    fn silence_what_is_not_finite(&self, output: &mut [Block]) {
+        let replaced = silence_what_is_not_finite(output.as_flattened_mut());
+        if replaced > 0 {
+            self.not_finite.fetch_add(replaced, Ordering::Relaxed);
+        }
     }
 }
 
@@ -105,34 +119,15 @@ fn silence_what_is_not_finite(samples: &mut [f32]) -> u64 {
     u64::from(replaced)
 }
 
-/// The control half of a [`Processor`].
+/// What there is to know of a [`Processor`].
 #[derive(Debug)]
 pub struct ProcessorMonitor {
-    fault: FaultReceiver,
-    interrupt: Interrupt,
     latency: usize,
     not_finite: Arc<AtomicU64>,
 }
 
 impl ProcessorMonitor {
-    /// Whether the program broke.
-    #[must_use]
-    pub fn is_faulted(&self) -> bool {
-        self.fault.is_faulted()
-    }
-
-    /// Why it broke; says so once.
-    pub fn take_fault(&mut self) -> Option<Trap> {
-        self.fault.take()
-    }
-
-    /// What ends a call that does not return.
-    #[must_use]
-    pub fn interrupt(&self) -> &Interrupt {
-        &self.interrupt
-    }
-
-    /// How many samples of the program were infinite or no numbers, and were silenced.
+    /// How many samples of the programs were infinite or no numbers, and were silenced.
     #[must_use]
     pub fn not_finite(&self) -> u64 {
         self.not_finite.load(Ordering::Relaxed)
@@ -145,51 +140,8 @@ impl ProcessorMonitor {
     }
 }
 
-/// A flag that the program broke, and the reason behind it: read the flag often, the reason once.
-fn fault_channel() -> (FaultSender, FaultReceiver) {
-    let faulted = Arc::new(AtomicBool::new(false));
-    let (sender, receiver) = RingBuffer::new(1);
-    (
-        FaultSender { faulted: Arc::clone(&faulted), reason: sender },
-        FaultReceiver { faulted, reason: receiver },
-    )
-}
-
-struct FaultSender {
-    faulted: Arc<AtomicBool>,
-    reason: Producer<Trap>,
-}
-
-impl FaultSender {
-    fn is_faulted(&self) -> bool {
-        self.faulted.load(Ordering::Relaxed)
-    }
-
-    fn report(&mut self, trap: Trap) {
-        // There is room: a processor breaks once.
-        self.reason.push(trap).ok();
-        self.faulted.store(true, Ordering::Release);
-    }
-}
-
-#[derive(Debug)]
-struct FaultReceiver {
-    faulted: Arc<AtomicBool>,
-    reason: Consumer<Trap>,
-}
-
-impl FaultReceiver {
-    fn is_faulted(&self) -> bool {
-        self.faulted.load(Ordering::Acquire)
-    }
-
-    fn take(&mut self) -> Option<Trap> {
-        self.reason.pop().ok()
-    }
-}
-
 impl fmt::Debug for Processor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Processor").field("runner", &self.runner).finish_non_exhaustive()
+        f.debug_struct("Processor").field("voice", &self.stage.voice).finish_non_exhaustive()
     }
 }

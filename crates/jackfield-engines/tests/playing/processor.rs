@@ -38,8 +38,8 @@ fn what_a_program_makes_of_its_input_comes_one_program_block_later() {
     let left = fixtures::samples(&expected["outputs"][0]["float32Base64"]);
     for size in [64, 480, 1000] {
         let (receiver, _) = Knobs::new().connect(project.map.clone());
-        let (mut processor, monitor) = processor(&project, 1, receiver, None);
-        assert_eq!(monitor.latency(), 128);
+        let (mut processor, control) = processor(&project, 1, receiver, None);
+        assert_eq!(control.monitor.latency(), 128);
         let mut played = Vec::new();
         for input in input.chunks(size) {
             let mut output = vec![0.0; input.len() * 2];
@@ -89,16 +89,16 @@ fn a_turned_knob_is_heard_from_the_next_program_block_on() {
 fn after_a_trap_there_is_silence_and_the_reason_is_told_once() {
     let project = project("trap-later");
     let (receiver, _) = Knobs::new().connect(project.map.clone());
-    let (mut processor, mut monitor) = processor(&project, 0, receiver, None);
+    let (mut processor, mut control) = processor(&project, 0, receiver, None);
     let good = play(&mut processor, 256 * 128, 4096);
     assert!(good.iter().any(|sample| *sample != 0.0));
-    assert!(!monitor.is_faulted());
+    assert!(!control.voice.is_faulted());
     let mut output = [1.0; 2048];
     processor.process(&[], &mut output);
     assert!(output.iter().all(|sample| *sample == 0.0));
-    assert!(monitor.is_faulted());
-    assert_eq!(monitor.take_fault().unwrap().kind, TrapKind::BadConversion);
-    assert_eq!(monitor.take_fault(), None);
+    assert!(control.voice.is_faulted());
+    assert_eq!(control.voice.take_fault().unwrap().kind, TrapKind::BadConversion);
+    assert_eq!(control.voice.take_fault(), None);
     assert!(play(&mut processor, 512, 128).iter().all(|sample| *sample == 0.0));
 }
 
@@ -107,9 +107,9 @@ fn after_a_trap_there_is_silence_and_the_reason_is_told_once() {
 fn a_program_that_does_not_return_is_ended_from_outside() {
     let project = misbehaving("late-runaway");
     let (receiver, _) = Knobs::new().connect(project.map.clone());
-    let (mut processor, mut monitor) = processor(&project, 0, receiver, None);
+    let (mut processor, mut control) = processor(&project, 0, receiver, None);
     assert!(play(&mut processor, 64 * 128, 128).iter().all(|sample| *sample == 0.125));
-    let interrupt = monitor.interrupt().clone();
+    let interrupt = control.voice.interrupt().clone();
     let mut output = [1.0; 256];
     std::thread::scope(|threads| {
         threads.spawn(|| {
@@ -121,7 +121,7 @@ fn a_program_that_does_not_return_is_ended_from_outside() {
         processor.process(&[], &mut output);
     });
     assert!(output.iter().all(|sample| *sample == 0.0));
-    assert_eq!(monitor.take_fault().unwrap().kind, TrapKind::Interrupted);
+    assert_eq!(control.voice.take_fault().unwrap().kind, TrapKind::Interrupted);
 }
 
 /// A program whose left channel is not a number, then infinite, then a half.
@@ -149,9 +149,9 @@ fn not_finite() -> Project {
 fn samples_that_are_no_numbers_or_infinite_are_silence_on_the_device_and_on_the_tape() {
     let (project, console) = (not_finite(), Console::new());
     let (receiver, _) = Knobs::new().connect(project.map.clone());
-    let (mut processor, monitor) = processor(&project, 0, receiver, console.take_writer());
+    let (mut processor, control) = processor(&project, 0, receiver, console.take_writer());
     assert_eq!(play(&mut processor, 256, 64)[..6], [0.0, 0.0, 0.0, 0.0, 0.5, 0.0]);
-    assert_eq!(monitor.not_finite(), 4);
+    assert_eq!(control.monitor.not_finite(), 4);
     let mut tape = [1.0; 6];
     assert_eq!(console.tape().read(&mut tape).frames, 3);
     assert_eq!(tape, [0.0, 0.0, 0.0, 0.0, 0.5, 0.0]);

@@ -3,7 +3,7 @@
 use jackfield_engines::{
     AudioSettings, Block, BlockRunner, Console, EngineEvent, EngineFactory, EngineId, EngineManager,
     EngineRegistry, EventDispatcher, KnobReceiver, Limits, Offline, Playing, Processor, ProcessorMonitor,
-    Program, Project, ProjectStore, Start, TapeWriter,
+    Program, Project, ProjectStore, Start, SwapSender, TapeWriter, Voice, VoiceMonitor,
 };
 use jackfield_testkit::fixtures;
 use std::sync::{Arc, Mutex};
@@ -30,8 +30,17 @@ pub(crate) fn processor(
     inputs: usize,
     knobs: KnobReceiver,
     tape: Option<TapeWriter>,
-) -> (Processor, ProcessorMonitor) {
-    Processor::new(runner(project), inputs, knobs, tape)
+) -> (Processor, Control) {
+    let (voice, voice_monitor) = Voice::new(runner(project), knobs);
+    let (processor, monitor, swaps) = Processor::new(voice, inputs, tape);
+    (processor, Control { monitor, voice: voice_monitor, swaps })
+}
+
+/// What a normal thread has of a processor.
+pub(crate) struct Control {
+    pub(crate) monitor: ProcessorMonitor,
+    pub(crate) voice: VoiceMonitor,
+    pub(crate) swaps: SwapSender,
 }
 
 /// The first frames as they are rendered offline, interleaved.
@@ -63,6 +72,7 @@ pub(crate) struct Session {
     pub(crate) console: Console,
     pub(crate) manager: EngineManager,
     pub(crate) heard: Arc<Mutex<Vec<EngineEvent>>>,
+    pub(crate) events: EventDispatcher,
     _events: jackfield_engines::Subscription,
 }
 
@@ -77,8 +87,8 @@ impl Session {
             let heard = Arc::clone(&heard);
             move |event| heard.lock().unwrap().push(event.clone())
         });
-        let manager = EngineManager::start(store.clone(), events, console.clone());
-        Self { store, console, manager, heard, _events: subscription }
+        let manager = EngineManager::start(store.clone(), events.clone(), console.clone());
+        Self { store, console, manager, heard, events, _events: subscription }
     }
 
     /// Plays a project as the host would, and waits until it does.
@@ -107,6 +117,13 @@ impl Session {
         let mut playing = self.console.playing();
         let playing = playing.wait_for(broken).await.unwrap().clone();
         playing.unwrap().fault.unwrap()
+    }
+
+    /// Waits until the program that plays is known to be well.
+    pub(crate) async fn is_well(&self) {
+        let well =
+            |playing: &Option<Playing>| playing.as_ref().is_some_and(|playing| playing.fault.is_none());
+        self.console.playing().wait_for(well).await.unwrap();
     }
 
     pub(crate) fn active(&self) -> Option<String> {

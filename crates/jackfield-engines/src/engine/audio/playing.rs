@@ -3,21 +3,26 @@
 use crate::causes::chain;
 use crate::console::{Console, Playing, Shown};
 use crate::device::{Device, DeviceError, Render, Stream, StreamFormat, StreamSetup};
-use crate::engine::audio::{AudioEngine, Devices};
+use crate::engine::audio::voices::Voices;
+use crate::engine::audio::{AudioEngine, Devices, Tuning};
 use crate::engine::ready;
 use crate::engine::watchdog::Watchdog;
 use crate::events::{EngineEvent, EventDispatcher};
 use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Synced};
 use crate::instance::Instance;
-use crate::program::Program;
+use crate::program::{Limits, Program};
 use crate::project::{Addresses, AudioSettings, Project};
-use crate::realtime::{BlockRunner, OUTPUTS, Processor, ProcessorMonitor};
+use crate::realtime::{BlockRunner, OUTPUTS, Processor, ProcessorMonitor, SwapSender, Voice, VoiceMonitor};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
+
+/// How long a program waits for the one before it to have taken over. That takes its fade; if it takes this, nobody
+/// plays.
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// Everything but the device.
 pub(super) struct Loaded {
@@ -29,6 +34,8 @@ pub(super) struct Loaded {
     pub(super) events: EventDispatcher,
     pub(super) devices: Devices,
     pub(super) call_limit: Duration,
+    pub(super) limits: Limits,
+    pub(super) tuning: Tuning,
 }
 
 impl Prepared for Loaded {
@@ -44,11 +51,22 @@ impl Prepared for Loaded {
 
 impl Loaded {
     fn open(self) -> Result<Running, EngineError> {
-        let Self { instance, addresses, settings, project, console, events, devices, call_limit } = self;
+        let Self {
+            instance,
+            addresses,
+            settings,
+            project,
+            console,
+            events,
+            devices,
+            call_limit,
+            limits,
+            tuning,
+        } = self;
         let runner = BlockRunner::new(instance, addresses);
-        let faulted = Arc::new(AtomicBool::new(false));
+        let lost = Arc::new(AtomicBool::new(false));
         let stage = Stage {
-            faulted: &faulted,
+            lost: &lost,
             settings: &settings,
             project: &project,
             console: &console,
@@ -64,21 +82,23 @@ impl Loaded {
             opened = stage.open(&**otherwise, runner);
         }
         let no_device = |refused: Box<Refused>| no_device(refused.error);
-        let Opened { stream, monitor, playing, shown } = opened.map_err(no_device)?;
-        let watchdog = watch(monitor, call_limit, &console, &events, Arc::clone(&faulted))
-            .map_err(|error| EngineError::from(BoxError::from(error)))?;
+        let Opened { stream, monitor, voice, swaps, playing, shown } = opened.map_err(no_device)?;
+        let told = (console, events.clone());
+        let voices = Arc::new(Voices::new(settings.sample_rate, tuning, told, (swaps, voice), project));
+        let watchdog =
+            watch(&voices, monitor, call_limit).map_err(|error| EngineError::from(BoxError::from(error)))?;
         events.dispatch(EngineEvent::Initialized {
             engine: AudioEngine::ID,
             sample_rate: playing.sample_rate,
             device: playing.device,
         });
-        Ok(Running { stream, watchdog, faulted, settings, project, shown })
+        Ok(Running { stream, watchdog, lost, voices, settings, limits, shown })
     }
 }
 
 /// What opening a device takes.
 struct Stage<'a> {
-    faulted: &'a Arc<AtomicBool>,
+    lost: &'a Arc<AtomicBool>,
     settings: &'a AudioSettings,
     project: &'a Project,
     console: &'a Console,
@@ -89,6 +109,8 @@ struct Stage<'a> {
 struct Opened {
     stream: Box<dyn Stream>,
     monitor: ProcessorMonitor,
+    voice: VoiceMonitor,
+    swaps: SwapSender,
     playing: Playing,
     shown: Shown,
 }
@@ -101,7 +123,7 @@ struct Refused {
 
 impl Stage<'_> {
     fn open(&self, device: &dyn Device, runner: BlockRunner) -> Result<Opened, Box<Refused>> {
-        let inputs = if device.has_input() { self.inputs() } else { 0 };
+        let inputs = if device.has_input() { inputs(self.settings) } else { 0 };
         let (knobs, unset) = self.console.knobs().connect(Arc::clone(&self.project.map));
         for problem in unset {
             tracing::warn!(target: "jackfield::engine", "A knob is left as it is: {problem}");
@@ -110,7 +132,8 @@ impl Stage<'_> {
         if tape.is_none() {
             tracing::warn!(target: "jackfield::engine", "An engine before still has the tape: nothing is kept");
         }
-        let (processor, monitor) = Processor::new(runner, inputs, knobs, tape);
+        let (voice, voice_monitor) = Voice::new(runner, knobs);
+        let (processor, monitor, swaps) = Processor::new(voice, inputs, tape);
         let mut playing = Playing::new(AudioEngine::ID, f64::from(self.settings.sample_rate));
         (playing.device, playing.latency) = (Some(device.name()), monitor.latency());
         let (lent, home) = Lent::new(processor, self.console.clone());
@@ -122,19 +145,13 @@ impl Stage<'_> {
             format,
             render: Box::new(lent),
             load: self.console.load().probe(),
-            lost: Box::new(lost(Arc::clone(self.faulted), self.console.clone(), self.events.clone())),
+            lost: Box::new(when_lost(Arc::clone(self.lost), self.console.clone(), self.events.clone())),
         };
         match device.open(setup) {
-            Ok(stream) => Ok(Opened { stream, monitor, playing, shown }),
+            Ok(stream) => Ok(Opened { stream, monitor, voice: voice_monitor, swaps, playing, shown }),
             // The device has dropped what it was lent, so it has come home.
             Err(error) => Err(Box::new(Refused { error, runner: home.try_recv().ok() })),
         }
-    }
-
-    fn inputs(&self) -> usize {
-        let channels =
-            self.settings.inputs.iter().filter(|route| route.port == 0).map(|route| route.channel + 1);
-        channels.max().map_or(0, |channels| (channels as usize).min(OUTPUTS))
     }
 }
 
@@ -169,38 +186,34 @@ impl Render for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let Some(processor) = self.processor.take() else { return };
-        let (runner, tape) = processor.into_parts();
+        let (voice, tape) = processor.into_parts();
         if let Some(tape) = tape {
             self.console.give_writer(tape);
         }
         // Nobody there means that nobody needs it any more.
-        self.home.try_send(runner).ok();
+        self.home.try_send(voice.into_runner()).ok();
     }
 }
 
-fn lost(
-    faulted: Arc<AtomicBool>,
+fn when_lost(
+    lost: Arc<AtomicBool>,
     console: Console,
     events: EventDispatcher,
 ) -> impl FnMut(&DeviceError) + Send {
     move |error| {
-        faulted.store(true, Ordering::Release);
+        lost.store(true, Ordering::Release);
         let reason = chain(error);
         tracing::error!(target: "jackfield::engine", "The device is gone: {reason}");
-        report(&console, &events, reason);
+        events.dispatch(EngineEvent::Faulted { engine: AudioEngine::ID, reason: reason.clone() });
+        console.set_fault(Some(reason));
     }
 }
 
-fn watch(
-    mut monitor: ProcessorMonitor,
-    limit: Duration,
-    console: &Console,
-    events: &EventDispatcher,
-    faulted: Arc<AtomicBool>,
-) -> std::io::Result<Watchdog> {
-    let (console, events, interrupt) = (console.clone(), events.clone(), monitor.interrupt().clone());
+/// Looks after the programs of the engine.
+fn watch(voices: &Arc<Voices>, monitor: ProcessorMonitor, limit: Duration) -> std::io::Result<Watchdog> {
+    let looked_after = Arc::clone(voices);
     let mut overflowed = false;
-    Watchdog::start(interrupt, limit, move || {
+    Watchdog::start(voices.interrupt(), limit, move || {
         if !overflowed && monitor.not_finite() > 0 {
             overflowed = true;
             tracing::warn!(
@@ -208,26 +221,18 @@ fn watch(
                 "The program plays samples that are infinite or no numbers; each is silence instead"
             );
         }
-        if let Some(trap) = monitor.take_fault() {
-            faulted.store(true, Ordering::Release);
-            tracing::error!(target: "jackfield::engine", "The program broke, and is silent now: {trap}");
-            report(&console, &events, trap.to_string());
-        }
+        looked_after.look();
     })
-}
-
-fn report(console: &Console, events: &EventDispatcher, reason: String) {
-    events.dispatch(EngineEvent::Faulted { engine: AudioEngine::ID, reason: reason.clone() });
-    console.set_fault(Some(reason));
 }
 
 /// An audio engine that plays.
 struct Running {
     stream: Box<dyn Stream>,
     watchdog: Watchdog,
-    faulted: Arc<AtomicBool>,
+    lost: Arc<AtomicBool>,
+    voices: Arc<Voices>,
     settings: AudioSettings,
-    project: Arc<Project>,
+    limits: Limits,
     shown: Shown,
 }
 
@@ -236,11 +241,26 @@ impl Engine for Running {
         async move {
             let settings = ready::read(&AudioEngine::ID, &update.settings, AudioSettings::read)?;
             let project = update.project.ok_or(EngineError::NoProject)?;
-            let same = settings == self.settings && ready::same_program(&project, &self.project);
-            if !same || self.faulted.load(Ordering::Acquire) {
+            let same_device = settings.sample_rate == self.settings.sample_rate
+                && inputs(&settings) == inputs(&self.settings);
+            if !same_device || self.lost.load(Ordering::Acquire) {
                 return Ok(Synced::NeedsRestart);
             }
-            self.project = project;
+            let same = settings == self.settings && ready::same_program(&project, &self.voices.project());
+            if same && !self.voices.is_broken() {
+                return Ok(Synced::Done);
+            }
+            let addresses = ready::addresses(&settings, &project);
+            let instance = ready::instance(Arc::clone(&project), self.limits).await?;
+            if !self.voices.settled(PATIENCE).await {
+                return Ok(Synced::NeedsRestart);
+            }
+            let Some(interrupt) = self.voices.take_over(project, BlockRunner::new(instance, addresses))
+            else {
+                return Ok(Synced::NeedsRestart);
+            };
+            self.watchdog.watch(interrupt);
+            self.settings = settings;
             Ok(Synced::Done)
         }
         .boxed()
@@ -261,6 +281,12 @@ impl Engine for Running {
         }
         .boxed()
     }
+}
+
+/// Input channels that these settings want.
+fn inputs(settings: &AudioSettings) -> usize {
+    let channels = settings.inputs.iter().filter(|route| route.port == 0).map(|route| route.channel + 1);
+    channels.max().map_or(0, |channels| (channels as usize).min(OUTPUTS))
 }
 
 fn no_device(error: DeviceError) -> EngineError {
