@@ -88,6 +88,7 @@ async fn greet(State(site): State<Site>, Path(name): Path<String>) -> Result<Str
     text.map_err(missing)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 fn missing(error: ResolveError) -> Failed {
     Failed(StatusCode::NOT_FOUND, error.to_string())
 }

@@ -23,6 +23,7 @@ use crate::{driver::FailurePolicy, plugin::AnyPlugin, scope::Scope, settings::Ru
 const STEPS: usize = 40;
 
 type Variation = Box<dyn Fn(&mut RuntimeSettings)>;
+type Use = Box<dyn Fn(&Scope)>;
 
 /// Puts plugins into a real runtime; opens and closes sessions, switches and configures the plugins, and has their hooks
 /// fail, panic and hang, all in an order that a seed decides; and looks for what they leave behind:
@@ -62,7 +63,7 @@ pub struct Harness<G = (), S = ()> {
     settings: RuntimeSettings,
     variations: Vec<(String, Variation)>,
     look_ups: Vec<LookUp>,
-    uses: Vec<Box<dyn Fn(&Scope)>>,
+    uses: Vec<Use>,
     policy: FailurePolicy,
     steps: usize,
 }

@@ -176,7 +176,7 @@ impl<'h, G: Send + Sync + 'static, S: Send + Sync + 'static> Stage<'h, G, S> {
         // Answered after all that was asked before: a session whose handle was dropped, a change nobody waits for.
         let settings = RuntimeSettings::clone(&self.runtime.settings());
         drop(self.runtime.update_settings_snapshot(settings).await);
-        let seen = self.settled(|stage| stage.contradictions()).await;
+        let seen = self.settled(Self::contradictions).await;
         self.findings.extend(seen);
         let open: HashSet<ScopeName> =
             self.runtime.sessions().iter().map(|scope| scope.name().clone()).collect();
