@@ -124,6 +124,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     async fn disable_services(&mut self) -> Vec<Failure> {
         let mut failures = Vec::new();
         for attached in self.attached.iter().rev() {
+            attached.admit(&self.next);
             let stays = |slot: &SlotId| self.next.takes_part(attached.plugin(), slot);
             let ends: Vec<SlotId> =
                 attached.attached_services().into_iter().filter(|slot| !stays(slot)).collect();
@@ -147,7 +148,9 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
                 return failures;
             }
         }
-        self.surroundings.forget(rising);
+        for attached in rising.into_iter().rev() {
+            self.withdraw(attached).await;
+        }
         failures
     }
 
@@ -157,7 +160,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         self.leave_out(&failures);
         self.store_configs();
         loop {
-            rising = self.keep_wanted(rising);
+            rising = self.keep_wanted(rising).await;
             let unbuilt = self.show(plan, &rising);
             if unbuilt.is_empty() {
                 break;
@@ -267,7 +270,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             let manifest = &attached.declaration.manifest;
             if !manifest.is_locked() && manifest.dependencies().iter().any(|id| fallen.contains(id)) {
                 fallen.insert(plugin); // what it needs has failed, which is reported
-                self.surroundings.forget(attached);
+                self.withdraw(attached).await;
                 continue;
             }
             let failed = attached.attach(&self.next, &self.surroundings).await;
@@ -287,6 +290,12 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// After an attach that failed, which may have got half-way: lets the plugin clean up, and cleans up after it.
     pub(super) async fn clean_up(&self, attached: Attached<C>) {
         attached.detach(&self.surroundings).await.iter().for_each(log);
+        self.surroundings.forget(attached);
+    }
+
+    /// As [`clean_up`](Self::clean_up), for a plugin that was not asked to attach.
+    async fn withdraw(&self, attached: Attached<C>) {
+        attached.withdraw(&self.surroundings).await.iter().for_each(log);
         self.surroundings.forget(attached);
     }
 
@@ -338,10 +347,12 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         }
     }
 
-    fn keep_wanted(&self, rising: Vec<Attached<C>>) -> Vec<Attached<C>> {
-        let (wanted, unwanted) =
+    async fn keep_wanted(&self, rising: Vec<Attached<C>>) -> Vec<Attached<C>> {
+        let (wanted, unwanted): (_, Vec<_>) =
             rising.into_iter().partition(|attached| self.next.order.contains(attached.plugin()));
-        self.surroundings.forget::<Vec<_>>(unwanted);
+        for attached in unwanted.into_iter().rev() {
+            self.withdraw(attached).await;
+        }
         wanted
     }
 
