@@ -104,7 +104,8 @@ impl Actor {
         let at = if self.declared.swap(true, Ordering::Relaxed) { At::Register } else { At::Declare };
         assert!(self.stage.strike("", plugin, at).is_none(), "{ON_PURPOSE}");
         for (slot, offer) in &self.part.offers {
-            let (slot, stage) = (*slot, self.stage.clone());
+            let (slot, stage, peeking, peeks) =
+                (*slot, self.stage.clone(), self.stage.clone(), self.part.peeks);
             let make = move |knob: Option<Live<Knob>>| {
                 stage.live_now("", plugin, At::Build)?;
                 let knob = knob.map_or_else(OnceLock::new, OnceLock::from);
@@ -114,7 +115,13 @@ impl Actor {
             let surely = |made: Result<Arc<Thing>, BoxError>| made.unwrap_or_else(|error| panic!("{error}"));
             let offering = services.provide(SLOTS[slot]).priority(Priority::new(offer.priority));
             match offer.kind {
-                Kind::Singleton => offering.singleton(move |_| surely(make(None))),
+                Kind::Singleton => offering.singleton(move |services| {
+                    let made = make(None);
+                    if let Some(slot) = peeks {
+                        peeking.peek(|| drop(services.resolve(SLOTS[slot])));
+                    }
+                    surely(made)
+                }),
                 Kind::Configured => offering.configured(move |knob| surely(make(Some(knob)))),
                 Kind::Lazy => offering.lazy(move |_| make(None)),
                 Kind::Factory => offering.factory(move |_| make(None)),
@@ -144,6 +151,9 @@ impl Actor {
         });
         if cx.held() != GUARDS + 1 {
             self.stage.complain(format!("{} are held for {plugin} in {scope}", cx.held()));
+        }
+        if let Some(slot) = self.part.peeks {
+            self.stage.peek(|| drop(cx.resolve(SLOTS[slot])));
         }
         self.stage.ask(cx, plugin, At::Attach);
         self.stage.live(&scope, plugin, At::Attach).await

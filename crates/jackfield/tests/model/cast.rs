@@ -34,6 +34,8 @@ pub(crate) struct Part {
     pub(crate) needs: Vec<usize>,
     pub(crate) config: bool,
     pub(crate) offers: BTreeMap<usize, Offer>,
+    /// The slot that it looks up while it attaches, and that its singletons look up while they are built.
+    pub(crate) peeks: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,8 +89,17 @@ impl Part {
         ];
         let offer = (1..4i64, kind).prop_map(|(priority, kind)| Offer { priority, kind });
         let offers = prop::collection::btree_map(0..SLOTS.len(), offer, 0..3);
-        (prop::bool::weighted(0.3), flag, needs, any::<bool>(), offers)
-            .prop_map(|(global, flag, needs, config, offers)| Self { global, flag, needs, config, offers })
+        let peeks = prop::option::weighted(0.3, 0..SLOTS.len());
+        (prop::bool::weighted(0.3), flag, needs, any::<bool>(), offers, peeks).prop_map(
+            |(global, flag, needs, config, offers, peeks)| Self {
+                global,
+                flag,
+                needs,
+                config,
+                offers,
+                peeks,
+            },
+        )
     }
 }
 

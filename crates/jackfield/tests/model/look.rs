@@ -37,7 +37,8 @@ impl Play {
         let scopes = std::iter::once((self.runtime.global(), &mut self.global)).chain(sessions);
         for ((scope, expected), status) in scopes.zip(&status.scopes) {
             look_at(&wanted.cast, &self.stage, scope, status, expected);
-            look_up(&wanted.cast, scope, expected, mark, touch);
+            let begun = self.stage.begun(&scope.name().to_string());
+            look_up(&wanted.cast, scope, expected, mark, |it| touch || begun.contains(it));
             expect_ledgers(&self.stage, scope, expected);
             if quarantine {
                 expect_outs(&wanted.cast, status, expected);
@@ -103,7 +104,14 @@ fn look_at(cast: &Cast, stage: &Stage, scope: &Scope, status: &ScopeStatus, expe
 }
 
 /// Looks up every candidate, the first by its slot and the others by whom they come after.
-fn look_up(cast: &Cast, scope: &Scope, expected: &mut Expected, mark: usize, touch: bool) {
+/// What is lazy is left alone unless it was seen before, or is to be seen now: somebody else may have looked it up.
+fn look_up(
+    cast: &Cast,
+    scope: &Scope,
+    expected: &mut Expected,
+    mark: usize,
+    see: impl Fn(&(usize, usize)) -> bool,
+) {
     let name = scope.name().to_string();
     for (slot, key) in SLOTS.iter().enumerate() {
         let candidates = expected.candidates.get(&slot).cloned().unwrap_or_default();
@@ -111,7 +119,8 @@ fn look_up(cast: &Cast, scope: &Scope, expected: &mut Expected, mark: usize, tou
         for candidate in candidates.iter().filter(|candidate| candidate.enabled) {
             let after = before.replace(candidate.plugin);
             let kind = cast.parts[candidate.plugin].offers[&slot].kind;
-            if kind.is_lazy() && !touch && !expected.things.contains_key(&(slot, candidate.plugin)) {
+            let seen = expected.things.contains_key(&(slot, candidate.plugin));
+            if kind.is_lazy() && !seen && !see(&(candidate.plugin, slot)) {
                 continue;
             }
             let thing = match after {

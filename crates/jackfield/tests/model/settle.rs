@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use jackfield::{Cause, ChangeError, FailurePolicy, Hook, Report, ScopeStatus};
 
 use crate::{
-    cast::{id, plugin},
+    cast::{Cast, id, plugin},
     expected::Expected,
     oracle::{self, Wanted},
     play::{Before, Play},
     stage::{Act, Fired, Log},
     steps::At,
-    story::{expect_plan, expect_script, expect_told_back},
+    story::{expect_parts, expect_plan, expect_script, expect_told_back},
 };
 
 /// What was seen of a change.
@@ -57,7 +57,7 @@ impl Play {
         let (cast, status) = (&wanted.cast, self.runtime.status());
 
         let planned = self.global.next(cast, &wanted.of(None), true, &Set::new());
-        let fallen = self.fallen(&fired, "global", &status.scopes[0], &planned);
+        let fallen = who_fell(&fired, "global", &status.scopes[0], &planned);
         let late = |plugin: &usize| fired.contains(&("global".to_owned(), *plugin, At::Told));
         let early: Set = fallen.iter().copied().filter(|plugin| !late(plugin)).collect();
         let seen = |expected: &Expected| -> Set { expected.order.iter().copied().collect() };
@@ -66,7 +66,7 @@ impl Play {
         let global = planned.clone().without(cast, &fallen, true, &Set::new());
         let visible_at_last = seen(&global);
         let mut exact = fallen.is_empty();
-        self.expect_story(&log, "global", &self.global, &planned, &global, exact);
+        expect_story(cast, &log, "global", &self.global, &planned, &global, exact);
         plans.next().into_iter().for_each(|plan| expect_plan(cast, plan, &self.global, &planned));
 
         let mut sessions = Vec::new();
@@ -76,75 +76,20 @@ impl Play {
             let planned = now.next(cast, &doc, false, &visible);
             plans.next().into_iter().for_each(|plan| expect_plan(cast, plan, now, &planned));
             let planned = now.next(cast, &doc, false, &visible_while_coming);
-            let fallen = self.fallen(&fired, &name, status, &planned);
+            let fallen = who_fell(&fired, &name, status, &planned);
             let expected = planned.clone().without(cast, &fallen, false, &visible_at_last);
             let alone = visible_at_last == visible && fallen.is_empty();
-            self.expect_story(&log, &name, now, &planned, &expected, alone);
+            expect_story(cast, &log, &name, now, &planned, &expected, alone);
             exact &= alone;
             sessions.push(expected);
         }
-        report.iter().for_each(|report| self.expect_report(report, &fired));
+        report.iter().for_each(|report| expect_report(report, &fired));
         if exact {
             expect_places(&log);
         }
         self.global = global;
         self.sessions.iter_mut().zip(sessions).for_each(|(opened, expected)| opened.expected = expected);
         self.wanted = wanted;
-    }
-
-    /// Who failed in a scope. Where that was is not known to those who register and build: there the scope itself has
-    /// to name them.
-    pub(crate) fn fallen(&self, fired: &Fired, name: &str, status: &ScopeStatus, planned: &Expected) -> Set {
-        let mut fallen = Set::new();
-        for (scope, plugin, at) in fired {
-            match at {
-                At::Attach | At::Begin | At::Told if scope == name => drop(fallen.insert(*plugin)),
-                At::Register | At::Build => {
-                    let standing = status.plugins.iter().find(|it| it.plugin == id(*plugin));
-                    let failed = standing.is_some_and(|it| matches!(it.cause, Cause::Failed { .. }));
-                    if failed && !planned.out.contains_key(plugin) {
-                        fallen.insert(*plugin);
-                    }
-                }
-                _ => {}
-            }
-        }
-        fallen
-    }
-
-    /// What a report says that went wrong is what did: all of it, but for what failed while others were cleaned up
-    /// after, which is only in the log.
-    pub(crate) fn expect_report(&self, report: &Report, fired: &Fired) {
-        assert_eq!(report.failures.is_empty(), fired.is_empty(), "{report}, {fired:?}");
-        let told: Vec<_> = (report.failures.iter())
-            .map(|failure| {
-                let unknown = matches!(failure.hook, Hook::Register | Hook::Build);
-                let scope = if unknown { String::new() } else { failure.scope.to_string() };
-                (scope, plugin(&failure.plugin), failure.hook, failure.slot.is_some())
-            })
-            .collect();
-        let count = |all: &[(String, usize, Hook, bool)], one| all.iter().filter(|it| *it == one).count();
-        let mut did = Vec::new();
-        for (scope, plugin, at) in fired {
-            let (hook, service) = match at {
-                At::Declare => continue,
-                At::Register => (Hook::Register, false),
-                At::Build => (Hook::Build, true),
-                At::Begin => (Hook::Attach, true),
-                At::Attach => (Hook::Attach, false),
-                At::Told => (Hook::SettingsChanged, false),
-                At::Detach => (Hook::Detach, false),
-                At::End => (Hook::Detach, true),
-                At::Goodbye | At::Guard => (Hook::Release, false),
-            };
-            did.push((scope.clone(), *plugin, hook, service));
-        }
-        for one in did.iter().filter(|(_, _, hook, _)| !matches!(hook, Hook::Detach | Hook::Release)) {
-            assert_eq!(count(&told, one), count(&did, one), "{one:?} in {report}");
-        }
-        for one in told.iter().filter(|(_, _, hook, _)| *hook != Hook::Release) {
-            assert!(count(&told, one) <= count(&did, one), "{one:?} in {report}");
-        }
     }
 
     fn taken_back(&mut self, before: &Before, made: Made) {
@@ -207,23 +152,87 @@ impl Play {
         }
         all
     }
+}
 
-    /// What happened in one scope, exactly if nobody fell.
-    pub(crate) fn expect_story(
-        &self,
-        log: &Log,
-        name: &str,
-        before: &Expected,
-        planned: &Expected,
-        after: &Expected,
-        exact: bool,
-    ) {
-        let cast = &self.wanted.cast;
-        match exact {
-            true => expect_script(log, name, &before.script(cast, after)),
-            false => crate::story::expect_parts(log, name, cast, before, planned, after),
+/// Who failed in a scope. Where that was is not known to those who register and build: there the scope itself has
+/// to name them.
+pub(crate) fn who_fell(fired: &Fired, name: &str, status: &ScopeStatus, planned: &Expected) -> Set {
+    let mut fallen = Set::new();
+    for (scope, plugin, at) in fired {
+        match at {
+            At::Attach | At::Begin | At::Told if scope == name => drop(fallen.insert(*plugin)),
+            At::Register | At::Build => {
+                let standing = status.plugins.iter().find(|it| it.plugin == id(*plugin));
+                let failed = standing.is_some_and(|it| matches!(it.cause, Cause::Failed { .. }));
+                if failed && !planned.out.contains_key(plugin) {
+                    fallen.insert(*plugin);
+                }
+            }
+            _ => {}
         }
     }
+    fallen
+}
+
+/// What a report says that went wrong is what did: all of it, but for what failed while others were cleaned up
+/// after, which is only in the log.
+pub(crate) fn expect_report(report: &Report, fired: &Fired) {
+    assert_eq!(report.failures.is_empty(), fired.is_empty(), "{report}, {fired:?}");
+    let told: Vec<_> = (report.failures.iter())
+        .map(|failure| {
+            let unknown = matches!(failure.hook, Hook::Register | Hook::Build);
+            let scope = if unknown { String::new() } else { failure.scope.to_string() };
+            (scope, plugin(&failure.plugin), failure.hook, failure.slot.is_some())
+        })
+        .collect();
+    let count = |all: &[(String, usize, Hook, bool)], one| all.iter().filter(|it| *it == one).count();
+    let mut did = Vec::new();
+    for (scope, plugin, at) in fired {
+        let (hook, service) = match at {
+            At::Declare => continue,
+            At::Register => (Hook::Register, false),
+            At::Build => (Hook::Build, true),
+            At::Begin => (Hook::Attach, true),
+            At::Attach => (Hook::Attach, false),
+            At::Told => (Hook::SettingsChanged, false),
+            At::Detach => (Hook::Detach, false),
+            At::End => (Hook::Detach, true),
+            At::Goodbye | At::Guard => (Hook::Release, false),
+        };
+        did.push((scope.clone(), *plugin, hook, service));
+    }
+    for one in did.iter().filter(|(_, _, hook, _)| !matches!(hook, Hook::Detach | Hook::Release)) {
+        assert_eq!(count(&told, one), count(&did, one), "{one:?} in {report}");
+    }
+    for one in told.iter().filter(|(_, _, hook, _)| *hook != Hook::Release) {
+        assert!(count(&told, one) <= count(&did, one), "{one:?} in {report}");
+    }
+}
+
+/// What happened in one scope, exactly if nobody fell.
+pub(crate) fn expect_story(
+    cast: &Cast,
+    log: &Log,
+    name: &str,
+    before: &Expected,
+    planned: &Expected,
+    after: &Expected,
+    exact: bool,
+) {
+    if !exact {
+        return expect_parts(log, name, cast, before, planned, after);
+    }
+    // Whoever attaches may be the first to look up what is lazy.
+    let unseen = |plugin: usize, slot: usize| {
+        let offer = cast.parts[plugin].offers.get(&slot);
+        offer.is_some_and(|offer| offer.kind.is_lazy()) && !before.things.contains_key(&(slot, plugin))
+    };
+    let foreseen = |(_, plugin, act): &&(String, usize, Act)| match act {
+        Act::Begin(slot) | Act::End(slot) => !unseen(*plugin, *slot),
+        _ => true,
+    };
+    let log = log.iter().filter(foreseen).cloned().collect();
+    expect_script(&log, name, &before.script(cast, after));
 }
 
 /// Sessions go before what they may need, and come after it.

@@ -44,6 +44,8 @@ pub(crate) struct Stage(Arc<Mutex<Inner>>);
 struct Inner {
     serial: usize,
     faults: Vec<Fault>,
+    /// How many are looking something up.
+    peeking: usize,
     wish: Option<(At, Doc)>,
     fired: Fired,
     log: Log,
@@ -153,9 +155,19 @@ impl Stage {
         self.lock().begun.remove(&(scope.to_owned(), plugin, slot));
     }
 
+    /// Has `look` look something up, in which nothing fails: who looks would not mind, and so the change would not.
+    pub(crate) fn peek(&self, look: impl FnOnce()) {
+        self.lock().peeking += 1;
+        look();
+        self.lock().peeking -= 1;
+    }
+
     /// Whether this call is to fail, and how.
     pub(crate) fn strike(&self, scope: &str, plugin: usize, at: At) -> Option<How> {
         let mut inner = self.lock();
+        if inner.peeking > 0 {
+            return None;
+        }
         let mut struck = None;
         for fault in inner
             .faults
