@@ -63,7 +63,7 @@ impl Expected {
     }
 
     /// The services that must be attached: those that take part, as soon as they are built.
-    fn must_have_begun(&self, cast: &Cast) -> BTreeSet<(usize, usize)> {
+    pub(crate) fn must_have_begun(&self, cast: &Cast) -> BTreeSet<(usize, usize)> {
         let taking_part = self.candidates.iter().flat_map(|(slot, candidates)| {
             candidates.iter().filter(|it| it.enabled).map(|candidate| (candidate.plugin, *slot))
         });

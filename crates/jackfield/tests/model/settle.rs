@@ -108,9 +108,29 @@ impl Play {
             None => {} // only one has failed, so that nothing stands in anybody's way back
             outcome => panic!("{outcome:?}"),
         }
+        self.regain(&log, last);
         expect_told_back(&log, &fired);
         if last {
             self.expect_same_knobs(&before.knobs);
+        }
+    }
+
+    /// A service that an earlier change has lost may be back: whoever takes a change back tries it again.
+    fn regain(&mut self, log: &Log, last: bool) {
+        let sessions = self.sessions.iter_mut().map(|opened| (opened.session.scope(), &mut opened.expected));
+        let scopes = std::iter::once((self.runtime.global(), &mut self.global)).chain(sessions);
+        for (scope, expected) in scopes {
+            let name = scope.name().to_string();
+            let mut begun = if last { self.stage.begun(&name) } else { expected.begun.clone() };
+            for (_, plugin, act) in log.iter().filter(|(at, ..)| !last && *at == name) {
+                match act {
+                    Act::Begin(slot) => drop(begun.insert((*plugin, *slot))),
+                    Act::End(slot) => drop(begun.remove(&(*plugin, *slot))),
+                    _ => {}
+                }
+            }
+            let must = expected.must_have_begun(&self.wanted.cast);
+            expected.begun.extend(begun.intersection(&must));
         }
     }
 
