@@ -222,7 +222,17 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             return Err(ChangeError::NoSuchSession);
         }
         let wishes = self.world.wishes.with_overlay(scope, overlay);
-        self.follow(&wishes).await
+        self.follow_with_settings_in_force(&wishes).await
+    }
+
+    /// Makes everything follow `wishes` whose settings are those in force. They may have been stored with nothing
+    /// following, and name what is passed over now; then they are others afterwards, and the stream is told.
+    async fn follow_with_settings_in_force(&mut self, wishes: &Wishes) -> Result<Report, ChangeError> {
+        let report = self.follow(wishes).await?;
+        if self.world.wishes.settings != wishes.settings {
+            self.tell_stream();
+        }
+        Ok(report)
     }
 
     async fn add(&mut self, plugin: AnyPlugin<G, S>) -> Result<Report, ChangeError> {
@@ -263,7 +273,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         wishes.declarations = catalogues.declarations();
         change_removed(Arc::make_mut(&mut wishes.removed));
         let before = std::mem::replace(&mut self.catalogues, catalogues);
-        match self.follow(&wishes).await {
+        match self.follow_with_settings_in_force(&wishes).await {
             Ok(report) => {
                 self.plugins = plugins;
                 Ok(report)

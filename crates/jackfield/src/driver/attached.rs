@@ -40,7 +40,7 @@ pub(super) struct Attached<C> {
 struct Bound {
     context: Context,
     runtime: usize,
-    /// Whether its plugin is there: a lazy service that somebody builds after that must not begin.
+    /// Whether it takes part, and its plugin is there: a lazy service that somebody builds after that must not begin.
     open: AtomicBool,
     attached: AtomicBool,
 }
@@ -105,13 +105,20 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
 
     /// Attaches the services that take part, and then the plugin. One that fails does not keep the others from it.
     pub(super) async fn attach(&self, desired: &Desired, surroundings: &Surroundings) -> Vec<Failure> {
-        self.services.iter().for_each(|(_, bound)| bound.open.store(true, Ordering::Release));
+        self.admit(desired);
         let mut failures = self.attach_services(desired);
         let hook = || self.hooks.attach(&self.context);
         if let Err(error) = call(surroundings, self.span(None, Hook::Attach), hook).await {
             failures.push(self.failure(None, Hook::Attach, error));
         }
         failures
+    }
+
+    /// From now on, lazy services begin when they are built if they take part in `desired`, and otherwise do not.
+    pub(super) fn admit(&self, desired: &Desired) {
+        for (registration, bound) in &self.services {
+            bound.open.store(desired.takes_part(self.plugin(), &registration.slot), Ordering::Release);
+        }
     }
 
     /// Attaches those services that take part and have not yet. A lazy one that nobody has asked for waits.
@@ -137,6 +144,12 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         let mut failures = self.farewell(None, goodbye, &self.context, surroundings).await;
         failures.extend(self.detach_services(surroundings, |_| true).await);
         failures
+    }
+
+    /// Ends what was begun for a plugin that never attached: somebody may have looked up a lazy service of it.
+    pub(super) async fn withdraw(&self, surroundings: &Surroundings) -> Vec<Failure> {
+        self.services.iter().for_each(|(_, bound)| bound.open.store(false, Ordering::Release));
+        self.detach_services(surroundings, |_| true).await
     }
 
     /// Detaches those attached services of which `which` says so.
@@ -238,7 +251,7 @@ impl Bound {
 
     fn attach(&self, companion: &Companion) -> Result<(), HookError> {
         if !self.open.load(Ordering::Acquire) {
-            return Err(HookError::failed("its plugin has detached".into()));
+            return Err(HookError::failed("it does not take part any more".into()));
         }
         if self.attached.swap(true, Ordering::AcqRel) {
             return Ok(());

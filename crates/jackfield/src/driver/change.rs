@@ -8,9 +8,10 @@ use std::{
 use tokio::{sync::Semaphore, task::JoinSet};
 use tracing::Instrument;
 
-use super::{Driver, FailurePolicy, Phase, journal, log};
+use super::{Driver, FailurePolicy, Phase, ScopeState, journal, log};
 use crate::{
-    plan::{Plan, ScopeName, SessionKey, Wishes},
+    context::SessionContext,
+    plan::{Desired, Plan, ScopeName, ScopePlan, SessionKey, Wishes},
     report::{ChangeError, Failure, Report},
 };
 
@@ -63,30 +64,42 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         if !goes_on && !failures.is_empty() {
             return failures;
         }
-        let plan = &self.without_fallen_globals(plan, &mut failures).await;
+        let plan = &self.without_fallen_globals(plan, |session| &session.current, &mut failures).await;
         failures.extend(self.on_sessions(Phase::Ups, plan).await);
         if goes_on || failures.is_empty() {
             failures.extend(self.global.run(Phase::Notify, plan, &self.catalogues.global).await);
         }
         if goes_on || failures.is_empty() {
-            let plan = &self.without_fallen_globals(plan, &mut failures).await;
+            // By now sessions have what they will have, and some of theirs may have fallen as well.
+            let plan = &self.without_fallen_globals(plan, |session| &session.next, &mut failures).await;
             failures.extend(self.on_sessions(Phase::Notify, plan).await);
         }
         failures
     }
 
-    /// The plan as it is when global plugins that sessions need have fallen: whoever needs them goes down too.
-    async fn without_fallen_globals(&mut self, plan: &Plan, failures: &mut Vec<Failure>) -> Plan {
+    /// The plan as it is when global plugins that sessions need have fallen: whoever needs them goes down too. `now`
+    /// is what sessions come from.
+    async fn without_fallen_globals(
+        &mut self,
+        plan: &Plan,
+        now: impl Fn(&ScopeState<SessionContext<G, S>>) -> &Arc<Desired>,
+        failures: &mut Vec<Failure>,
+    ) -> Plan {
+        let next = Arc::clone(&self.global.next);
         let planned = plan.scope(&ScopeName::Global);
-        if planned.is_none_or(|planned| planned.next.order == self.global.next.order) {
+        let Some(global) = planned.filter(|planned| planned.next.order != next.order) else {
             return plan.clone();
+        };
+        let visible = Arc::new(next.attached());
+        let mut world = self.world.clone();
+        for session in &mut world.sessions {
+            if let Some(state) = self.sessions.get(&session.key) {
+                session.current = Arc::clone(now(state));
+            }
         }
-        let visible = Arc::new(self.global.next.attached());
+        let mut scopes = vec![ScopePlan { next, ..global.clone() }];
         // Fewer plugins want fewer configurations, and these have been read.
-        let sessions = self.world.plan_sessions(&plan.wishes, &visible, &mut Vec::new());
-        let mut scopes = plan.scopes.clone();
-        scopes.truncate(1);
-        scopes.extend(sessions);
+        scopes.extend(world.plan_sessions(&plan.wishes, &visible, &mut Vec::new()));
         let plan = Plan { scopes, ..plan.clone() };
         failures.extend(self.on_sessions(Phase::Dismiss, &plan).await);
         plan

@@ -16,7 +16,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         self.leave_out(&failures);
         self.store_configs();
         loop {
-            rising = self.keep_wanted(rising);
+            rising = self.keep_wanted(rising).await;
             let unbuilt = self.show(plan, &rising);
             if unbuilt.is_empty() {
                 break;
@@ -63,10 +63,12 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         }
     }
 
-    fn keep_wanted(&self, rising: Vec<Attached<C>>) -> Vec<Attached<C>> {
-        let (wanted, unwanted) =
+    async fn keep_wanted(&self, rising: Vec<Attached<C>>) -> Vec<Attached<C>> {
+        let (wanted, unwanted): (_, Vec<_>) =
             rising.into_iter().partition(|attached| self.next.order.contains(attached.plugin()));
-        self.surroundings.forget::<Vec<_>>(unwanted);
+        for attached in unwanted.into_iter().rev() {
+            self.withdraw(attached).await;
+        }
         wanted
     }
 

@@ -132,6 +132,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     async fn disable_services(&mut self) -> Vec<Failure> {
         let mut failures = Vec::new();
         for attached in self.attached.iter().rev() {
+            attached.admit(&self.next);
             let stays = |slot: &SlotId| self.next.takes_part(attached.plugin(), slot);
             let ends: Vec<SlotId> =
                 attached.attached_services().into_iter().filter(|slot| !stays(slot)).collect();
@@ -155,7 +156,9 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
                 return failures;
             }
         }
-        self.surroundings.forget(rising);
+        for attached in rising.into_iter().rev() {
+            self.withdraw(attached).await;
+        }
         failures
     }
 
@@ -257,7 +260,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             let manifest = &attached.declaration.manifest;
             if !manifest.is_locked() && manifest.dependencies().iter().any(|id| fallen.contains(id)) {
                 fallen.insert(plugin); // what it needs has failed, which is reported
-                self.surroundings.forget(attached);
+                self.withdraw(attached).await;
                 continue;
             }
             let failed = attached.attach(&self.next, &self.surroundings).await;
@@ -277,6 +280,12 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// After an attach that failed, which may have got half-way: lets the plugin clean up, and cleans up after it.
     pub(super) async fn clean_up(&self, attached: Attached<C>) {
         attached.detach(&self.surroundings).await.iter().for_each(log);
+        self.surroundings.forget(attached);
+    }
+
+    /// As [`clean_up`](Self::clean_up), for a plugin that was not asked to attach.
+    pub(super) async fn withdraw(&self, attached: Attached<C>) {
+        attached.withdraw(&self.surroundings).await.iter().for_each(log);
         self.surroundings.forget(attached);
     }
 

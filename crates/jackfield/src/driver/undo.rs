@@ -76,8 +76,18 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             let replaced = self.scope.registry().publish(view);
             self.surroundings.forget(replaced);
         }
+        self.end_what_began_since().await;
         self.next = Arc::clone(&self.current);
         Vec::new()
+    }
+
+    /// Detaches lazy services that the change enabled and somebody looked up, now that nobody sees them any more.
+    async fn end_what_began_since(&self) {
+        for attached in self.attached.iter().rev() {
+            attached.admit(&self.current);
+            let stays = |slot: &SlotId| self.current.takes_part(attached.plugin(), slot);
+            attached.detach_services(&self.surroundings, |slot| !stays(slot)).await.iter().for_each(log);
+        }
     }
 
     /// Brings back what went, as the same instances. Returns those who would not come.

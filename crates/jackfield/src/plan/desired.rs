@@ -60,10 +60,15 @@ impl Demand {
             && (Arc::ptr_eq(&self.settings, &other.settings) || self.settings == other.settings)
     }
 
-    /// Who of those who failed in `before` has the same settings, and so would fail again.
+    /// Who of those who failed in `before` is the same plugin with the same settings, and so would fail again. One that
+    /// was removed and added is another, whatever it is called.
     pub(crate) fn still_quarantined(&mut self, before: &Self) {
+        let declaration = |demand: &Self, id: &PluginId| {
+            demand.declarations.iter().find(|plugin| plugin.manifest.id() == id).map(Arc::as_ptr)
+        };
         for (plugin, quarantined) in &before.quarantined {
-            if entries(&self.settings, plugin) == quarantined.entries {
+            let stayed = declaration(self, plugin).is_some_and(|it| declaration(before, plugin) == Some(it));
+            if stayed && entries(&self.settings, plugin) == quarantined.entries {
                 self.quarantined.insert(plugin.clone(), quarantined.clone());
             }
         }

@@ -1,15 +1,16 @@
-//! Plugins, settings and steps, at random.
+//! Plugins and settings, at random.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jackfield::{Pin, PluginId, Priority, RuntimeSettings, Slot, SlotId, UnknownReferences};
+use jackfield::{Pin, PluginId, Priority, RuntimeSettings, Slot, SlotId};
 use proptest::prelude::*;
 
 use crate::actor::Thing;
 
-/// How many plugins there are. The one after them is in no runtime.
+/// How many plugins there are at the start. The one after them is a stranger, until it is added.
 pub(crate) const PARTS: usize = 5;
-const NAMES: [&str; PARTS + 1] = ["p0", "p1", "p2", "p3", "p4", "ghost"];
+pub(crate) const STRANGER: usize = PARTS;
+const NAMES: [&str; PARTS + 1] = ["p0", "p1", "p2", "p3", "p4", "stranger"];
 
 /// The slots that plugins compete for. The one after them nobody offers.
 pub(crate) const SLOTS: [Slot<Thing>; 3] = [Slot::new("s.0"), Slot::new("s.1"), Slot::new("s.2")];
@@ -21,7 +22,7 @@ pub(crate) fn id(plugin: usize) -> PluginId {
 pub(crate) fn plugin(id: &PluginId) -> usize {
     NAMES.iter().position(|name| *name == id.as_str()).unwrap()
 }
-fn slot(slot: usize) -> SlotId {
+pub(crate) fn slot(slot: usize) -> SlotId {
     SLOTS.get(slot).copied().unwrap_or(NO_SLOT).id()
 }
 
@@ -33,6 +34,8 @@ pub(crate) struct Part {
     pub(crate) needs: Vec<usize>,
     pub(crate) config: bool,
     pub(crate) offers: BTreeMap<usize, Offer>,
+    /// The slot that it looks up while it attaches, and that its singletons look up while they are built.
+    pub(crate) peeks: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,18 +57,82 @@ pub(crate) enum Kind {
     Configured,
     Lazy,
     Factory,
+    /// With a life of its own, and a configuration.
+    Stateful,
+    /// With a life of its own, which begins when it is first looked up.
+    StatefulLazy,
+}
+
+impl Kind {
+    pub(crate) fn is_configured(self) -> bool {
+        matches!(self, Self::Configured | Self::Stateful)
+    }
+    pub(crate) fn is_lazy(self) -> bool {
+        matches!(self, Self::Lazy | Self::StatefulLazy)
+    }
+    pub(crate) fn is_stateful(self) -> bool {
+        matches!(self, Self::Stateful | Self::StatefulLazy)
+    }
 }
 
 impl Part {
     pub(crate) fn any() -> impl Strategy<Value = Self> {
         let flag = prop_oneof![6 => Just(Flag::None), 1 => Just(Flag::Locked), 1 => Just(Flag::Experimental)];
-        let needs = prop::collection::vec(prop_oneof![20 => 0..PARTS, 1 => Just(PARTS)], 0..3);
-        let kind =
-            prop_oneof![Just(Kind::Singleton), Just(Kind::Configured), Just(Kind::Lazy), Just(Kind::Factory)];
+        let needs = prop::collection::vec(prop_oneof![20 => 0..PARTS, 1 => Just(STRANGER)], 0..3);
+        let kind = prop_oneof![
+            Just(Kind::Singleton),
+            Just(Kind::Configured),
+            Just(Kind::Lazy),
+            Just(Kind::Factory),
+            Just(Kind::Stateful),
+            Just(Kind::StatefulLazy),
+        ];
         let offer = (1..4i64, kind).prop_map(|(priority, kind)| Offer { priority, kind });
         let offers = prop::collection::btree_map(0..SLOTS.len(), offer, 0..3);
-        (prop::bool::weighted(0.3), flag, needs, any::<bool>(), offers)
-            .prop_map(|(global, flag, needs, config, offers)| Self { global, flag, needs, config, offers })
+        let peeks = prop::option::weighted(0.3, 0..SLOTS.len());
+        (prop::bool::weighted(0.3), flag, needs, any::<bool>(), offers, peeks).prop_map(
+            |(global, flag, needs, config, offers, peeks)| Self {
+                global,
+                flag,
+                needs,
+                config,
+                offers,
+                peeks,
+            },
+        )
+    }
+}
+
+/// The plugins of a runtime.
+#[derive(Clone, Debug)]
+pub(crate) struct Cast {
+    /// What they declare, those that are not there included.
+    pub(crate) parts: Vec<Part>,
+    /// Who is there, in the order in which they were added.
+    pub(crate) here: Vec<usize>,
+    /// Who was and is no more: what settings say of them waits.
+    pub(crate) removed: BTreeSet<usize>,
+}
+
+impl Cast {
+    /// The plugins of one kind of scope, in the order in which they were added.
+    pub(crate) fn of(&self, global: bool) -> impl Iterator<Item = usize> {
+        self.here.iter().copied().filter(move |plugin| self.parts[*plugin].global == global)
+    }
+
+    pub(crate) fn with(&self, plugin: usize, part: Part) -> Self {
+        let mut cast = self.clone();
+        cast.parts[plugin] = part;
+        cast.here.push(plugin);
+        cast.removed.remove(&plugin);
+        cast
+    }
+
+    pub(crate) fn without(&self, plugin: usize) -> Self {
+        let mut cast = self.clone();
+        cast.here.retain(|other| *other != plugin);
+        cast.removed.insert(plugin);
+        cast
     }
 }
 
@@ -78,7 +145,7 @@ pub(crate) enum Says {
 }
 
 impl Says {
-    fn any() -> impl Strategy<Value = Self> {
+    pub(crate) fn any() -> impl Strategy<Value = Self> {
         prop_oneof![30 => Just(Self::Nothing), 30 => (0..3u8).prop_map(Self::Level), 1 => Just(Self::Nonsense)]
     }
 
@@ -124,152 +191,29 @@ impl Doc {
         }
         settings
     }
-}
 
-/// One line of settings, before it is known what there is to be set.
-#[derive(Clone, Debug)]
-pub(crate) enum Line {
-    Plugin(usize, bool, Says),
-    /// The pin of whichever offer has this number.
-    Offer(usize, Knobs),
-    Wildcard(usize, Knobs),
-    /// A pin that may mean nothing.
-    Stray(usize, usize, Knobs),
-}
-
-fn lines() -> impl Strategy<Value = Vec<Line>> {
-    let on = || prop::bool::weighted(0.6);
-    let knobs = || {
-        (on(), prop::option::of(0..5i64), Says::any()).prop_map(|(enabled, priority, says)| Knobs {
-            enabled,
-            priority,
-            says,
-        })
-    };
-    let known = prop_oneof![60 => 0..PARTS, 1 => Just(PARTS)];
-    let line = prop_oneof![
-        60 => (known, on(), Says::any()).prop_map(|(plugin, on, says)| Line::Plugin(plugin, on, says)),
-        40 => (0..12usize, knobs()).prop_map(|(offer, knobs)| Line::Offer(offer, knobs)),
-        20 => (0..=SLOTS.len(), knobs()).prop_map(|(slot, knobs)| Line::Wildcard(slot, knobs)),
-        1 => (0..=PARTS, 0..=SLOTS.len(), knobs()).prop_map(|(plugin, slot, knobs)| Line::Stray(plugin, slot, knobs)),
-    ];
-    prop::collection::vec(line, 0..7)
-}
-
-pub(crate) fn doc(lines: &[Line], parts: &[Part]) -> Doc {
-    let offers: Vec<(usize, usize)> = (parts.iter().enumerate())
-        .flat_map(|(plugin, part)| part.offers.keys().map(move |slot| (plugin, *slot)))
-        .collect();
-    let mut doc = Doc::default();
-    for line in lines {
-        match *line {
-            Line::Plugin(plugin, on, says) => drop(doc.plugins.insert(plugin, (on, says))),
-            Line::Offer(_, _) if offers.is_empty() => {}
-            Line::Offer(number, knobs) => {
-                let (plugin, slot) = offers[number % offers.len()];
-                doc.pins.insert((Some(plugin), slot), knobs);
-            }
-            Line::Wildcard(slot, knobs) => drop(doc.pins.insert((None, slot), knobs)),
-            Line::Stray(plugin, slot, knobs) => drop(doc.pins.insert((Some(plugin), slot), knobs)),
+    /// These settings with others on top: what those do not say is as it is below.
+    pub(crate) fn overlaid(&self, over: &Self) -> Self {
+        let mut doc = self.clone();
+        let or = |says: Says, below: Says| if says == Says::Nothing { below } else { says };
+        for (plugin, (on, says)) in &over.plugins {
+            let below = doc.plugins.get(plugin).map_or(Says::Nothing, |(_, says)| *says);
+            doc.plugins.insert(*plugin, (*on, or(*says, below)));
         }
+        for (pin, knobs) in &over.pins {
+            let below = doc.pins.get(pin);
+            let says = or(knobs.says, below.map_or(Says::Nothing, |below| below.says));
+            let priority = knobs.priority.or(below.and_then(|below| below.priority));
+            doc.pins.insert(*pin, Knobs { enabled: knobs.enabled, priority, says });
+        }
+        doc
     }
-    doc
-}
 
-pub(crate) fn policy() -> impl Strategy<Value = UnknownReferences> {
-    prop_oneof![
-        Just(UnknownReferences::Reject),
-        Just(UnknownReferences::Skip),
-        Just(UnknownReferences::Ignore)
-    ]
-}
-
-/// A failure on purpose: the hook of one plugin or of any, after so many calls that work, and for so many.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fault {
-    pub(crate) plugin: Option<usize>,
-    pub(crate) at: At,
-    pub(crate) how: How,
-    pub(crate) after: u8,
-    pub(crate) times: u8,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum At {
-    Register,
-    Build,
-    Attach,
-    Told,
-    Detach,
-    Goodbye,
-    Guard,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum How {
-    Error,
-    Panic,
-    Hang,
-}
-
-fn faults() -> impl Strategy<Value = Vec<Fault>> {
-    let at = prop_oneof![
-        1 => Just(At::Register),
-        1 => Just(At::Build),
-        6 => Just(At::Attach),
-        3 => Just(At::Told),
-        1 => Just(At::Detach),
-        1 => Just(At::Goodbye),
-        1 => Just(At::Guard),
-    ];
-    let how = prop_oneof![Just(How::Error), Just(How::Panic), Just(How::Hang)];
-    let fault = (prop::option::of(0..PARTS), at, how, 0..4u8, 1..5u8)
-        .prop_map(|(plugin, at, how, after, times)| Fault { plugin, at, how, after, times });
-    prop_oneof![1 => Just(Vec::new()), 1 => prop::collection::vec(fault, 1..6)]
-}
-
-/// How long a caller waits: to the end, or for so many polls.
-pub(crate) type Patience = Option<u8>;
-
-fn patience() -> impl Strategy<Value = Patience> {
-    prop_oneof![4 => Just(None), 1 => (0..4u8).prop_map(Some)]
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    Update {
-        lines: Vec<Line>,
-        faults: Vec<Fault>,
-        patience: Patience,
-    },
-    /// The same settings twice, and then there and back.
-    Again {
-        there: Vec<Line>,
-    },
-    Snapshot {
-        lines: Vec<Line>,
-    },
-    Open {
-        faults: Vec<Fault>,
-        patience: Patience,
-    },
-    Close {
-        which: usize,
-        faults: Vec<Fault>,
-        patience: Patience,
-    },
-}
-
-impl Step {
-    pub(crate) fn any() -> impl Strategy<Value = Self> {
-        prop_oneof![
-            8 => (lines(), faults(), patience())
-                .prop_map(|(lines, faults, patience)| Self::Update { lines, faults, patience }),
-            1 => lines().prop_map(|there| Self::Again { there }),
-            1 => lines().prop_map(|lines| Self::Snapshot { lines }),
-            4 => (faults(), patience()).prop_map(|(faults, patience)| Self::Open { faults, patience }),
-            1 => (any::<usize>(), faults(), patience())
-                .prop_map(|(which, faults, patience)| Self::Close { which, faults, patience }),
-        ]
+    /// What is said about one plugin.
+    pub(crate) fn entries(&self, plugin: usize) -> Self {
+        let mut doc = self.clone();
+        doc.plugins.retain(|other, _| *other == plugin);
+        doc.pins.retain(|(other, _), _| *other == Some(plugin));
+        doc
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jackfield::UnknownReferences;
 
-use crate::cast::{Doc, Flag, Kind, PARTS, Part, SLOTS, Says};
+use crate::cast::{Cast, Doc, Flag, Part, SLOTS, Says};
 
 /// A candidate for a slot.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,45 +16,95 @@ pub(crate) struct Candidate {
 
 pub(crate) type Candidates = BTreeMap<usize, Vec<Candidate>>;
 
-/// `doc` without what nobody answers to; `None` if the change must be refused.
-pub(crate) fn accepted(parts: &[Part], policy: UnknownReferences, doc: &Doc) -> Option<Doc> {
-    let known = known(parts, doc);
-    let refused = policy == UnknownReferences::Reject && known != *doc;
-    (!refused && makes_sense(parts, &known, |_| true)).then_some(known)
+/// Everything that is wanted of a runtime.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    pub(crate) cast: Cast,
+    pub(crate) settings: Doc,
+    /// What the global scope has on top.
+    pub(crate) over_global: Doc,
+    /// What the sessions have on top, by their number.
+    pub(crate) over: BTreeMap<usize, Doc>,
 }
 
-/// The same for a session that opens: it does not mind what global plugins cannot read.
-pub(crate) fn accepted_by_a_session(parts: &[Part], policy: UnknownReferences, doc: &Doc) -> Option<Doc> {
-    let known = known(parts, doc);
-    let refused = policy == UnknownReferences::Reject && known != *doc;
-    (!refused && makes_sense(parts, &known, |part| !part.global)).then_some(known)
+impl Wanted {
+    pub(crate) fn with_settings(&self, settings: Doc) -> Self {
+        Self { settings, ..self.clone() }
+    }
+    pub(crate) fn with_cast(&self, cast: Cast) -> Self {
+        Self { cast, ..self.clone() }
+    }
+    pub(crate) fn with_over(&self, session: Option<usize>, over: Doc) -> Self {
+        let mut wanted = self.clone();
+        match session {
+            Some(session) => drop(wanted.over.insert(session, over)),
+            None => wanted.over_global = over,
+        }
+        wanted
+    }
+
+    /// The settings in force in a session, or in the global scope.
+    pub(crate) fn of(&self, session: Option<usize>) -> Doc {
+        self.settings.overlaid(session.map_or(&self.over_global, |session| &self.over[&session]))
+    }
+
+    /// The same without what nobody answers to; `None` if it must be refused for that.
+    fn known(&self, policy: UnknownReferences) -> Option<Self> {
+        let (cast, known) = (&self.cast, |doc| known(&self.cast, doc));
+        let over = self.over.iter().map(|(session, doc)| (*session, known(doc))).collect();
+        let (settings, over_global) = (known(&self.settings), known(&self.over_global));
+        let all = Self { cast: cast.clone(), settings, over_global, over };
+        let same =
+            (&all.settings, &all.over_global, &all.over) == (&self.settings, &self.over_global, &self.over);
+        (same || policy != UnknownReferences::Reject).then_some(all)
+    }
+
+    /// What is in force if a change to this is made; `None` if the change must be refused.
+    pub(crate) fn accepted(&self, policy: UnknownReferences) -> Option<Self> {
+        let known = self.known(policy)?;
+        let mut sessions = known.over.keys();
+        let sense = makes_sense(&known.cast, &known.of(None), true)
+            && sessions.all(|session| makes_sense(&known.cast, &known.of(Some(*session)), false))
+            // Where there is no session, what session plugins could not read is found all the same.
+            && (!known.over.is_empty() || makes_sense(&known.cast, &known.settings, false));
+        sense.then_some(known)
+    }
+
+    /// The same for a session that opens: it does not mind what others cannot read.
+    pub(crate) fn accepted_by(&self, session: usize, policy: UnknownReferences) -> Option<Self> {
+        let known = self.known(policy)?;
+        makes_sense(&known.cast, &known.of(Some(session)), false).then_some(known)
+    }
 }
 
-fn known(parts: &[Part], doc: &Doc) -> Doc {
+fn known(cast: &Cast, doc: &Doc) -> Doc {
     let mut known = doc.clone();
-    known.plugins.retain(|plugin, _| *plugin < PARTS);
+    let here = |plugin: &usize| cast.here.contains(plugin);
+    let waits = |plugin: &usize| cast.removed.contains(plugin);
+    known.plugins.retain(|plugin, _| here(plugin) || waits(plugin));
     known.pins.retain(|(plugin, slot), _| match plugin {
         None => true, // a wildcard is never unknown
-        Some(plugin) => parts.get(*plugin).is_some_and(|part| part.offers.contains_key(slot)),
+        Some(plugin) => waits(plugin) || here(plugin) && cast.parts[*plugin].offers.contains_key(slot),
     });
     known
 }
 
-/// Whether every configuration can be read that is meant for a plugin which `counts`, also if it is off.
-fn makes_sense(parts: &[Part], doc: &Doc, counts: impl Fn(&Part) -> bool) -> bool {
-    (0..parts.len()).filter(|plugin| counts(&parts[*plugin])).all(|plugin| {
-        let own = !parts[plugin].config || own_says(doc, plugin) != Says::Nonsense;
-        let configured = parts[plugin].offers.iter().filter(|(_, offer)| offer.kind == Kind::Configured);
-        own && configured.into_iter().all(|(slot, _)| service_says(doc, plugin, *slot) != Says::Nonsense)
+/// Whether every configuration can be read that is meant for a plugin of a kind, also if it is off.
+fn makes_sense(cast: &Cast, doc: &Doc, global: bool) -> bool {
+    cast.of(global).all(|plugin| {
+        let part = &cast.parts[plugin];
+        let own = !part.config || own_says(doc, plugin) != Says::Nonsense;
+        let mut configured = part.offers.iter().filter(|(_, offer)| offer.kind.is_configured());
+        own && configured.all(|(slot, _)| service_says(doc, plugin, *slot) != Says::Nonsense)
     })
 }
 
-fn own_says(doc: &Doc, plugin: usize) -> Says {
+pub(crate) fn own_says(doc: &Doc, plugin: usize) -> Says {
     doc.plugins.get(&plugin).map_or(Says::Nothing, |(_, says)| *says)
 }
 
 /// The specific configuration if it says anything, else the wildcard's.
-fn service_says(doc: &Doc, plugin: usize, slot: usize) -> Says {
+pub(crate) fn service_says(doc: &Doc, plugin: usize, slot: usize) -> Says {
     let says = |pin| doc.pins.get(&pin).map_or(Says::Nothing, |knobs| knobs.says);
     match says((Some(plugin), slot)) {
         Says::Nothing => says((None, slot)),
@@ -72,16 +122,26 @@ pub(crate) fn service_level(doc: &Doc, plugin: usize, slot: usize) -> u8 {
     level(service_says(doc, plugin, slot))
 }
 
-/// Who takes part in a scope that sees the plugins in `visible`.
-pub(crate) fn enabled(parts: &[Part], doc: &Doc, global: bool, visible: &BTreeSet<usize>) -> BTreeSet<usize> {
-    let by_itself = |plugin: &usize| match (parts[*plugin].flag, doc.plugins.get(plugin)) {
+/// Whether flags and settings want a plugin, whatever it needs.
+pub(crate) fn is_wanted(part: &Part, doc: &Doc, plugin: usize) -> bool {
+    match (part.flag, doc.plugins.get(&plugin)) {
         (Flag::Locked, _) => true,
         (_, Some((on, _))) => *on,
         (flag, None) => flag != Flag::Experimental,
-    };
-    let mut on: BTreeSet<usize> =
-        (0..parts.len()).filter(|plugin| parts[*plugin].global == global).filter(by_itself).collect();
-    while let Some(unmet) = unmet(parts, &on, visible) {
+    }
+}
+
+/// Who takes part in a scope that sees the plugins in `visible`, and does without those in `out`.
+pub(crate) fn enabled(
+    cast: &Cast,
+    doc: &Doc,
+    global: bool,
+    visible: &BTreeSet<usize>,
+    out: impl Fn(usize) -> bool,
+) -> BTreeSet<usize> {
+    let wanted = |plugin: &usize| is_wanted(&cast.parts[*plugin], doc, *plugin) && !out(*plugin);
+    let mut on: BTreeSet<usize> = cast.of(global).filter(wanted).collect();
+    while let Some(unmet) = unmet(&cast.parts, &on, visible) {
         on.remove(&unmet);
     }
     on
@@ -97,8 +157,8 @@ pub(crate) fn unmet(parts: &[Part], on: &BTreeSet<usize>, visible: &BTreeSet<usi
 
 /// The order in which `coming` attach: needs first, otherwise as they were added; a cycle is entered by the first of
 /// its members that needs nobody else any more.
-pub(crate) fn order(parts: &[Part], coming: &BTreeSet<usize>) -> Vec<usize> {
-    let needs = |plugin: usize| parts[plugin].needs.iter().copied().filter(|need| coming.contains(need));
+pub(crate) fn order(cast: &Cast, coming: &BTreeSet<usize>) -> Vec<usize> {
+    let needs = |plugin: usize| cast.parts[plugin].needs.iter().copied().filter(|need| coming.contains(need));
     let reaches = |from: usize, to: usize| {
         let mut seen = BTreeSet::new();
         let mut ahead: Vec<usize> = needs(from).collect();
@@ -111,7 +171,7 @@ pub(crate) fn order(parts: &[Part], coming: &BTreeSet<usize>) -> Vec<usize> {
     };
     let mut order: Vec<usize> = Vec::new();
     while order.len() < coming.len() {
-        let left = || coming.iter().copied().filter(|plugin| !order.contains(plugin));
+        let left = || cast.here.iter().copied().filter(|it| coming.contains(it) && !order.contains(it));
         let there = |need: usize, plugin: usize| need == plugin || order.contains(&need);
         let ready = left().find(|plugin| needs(*plugin).all(|need| there(need, *plugin)));
         let next = ready.or_else(|| {
@@ -123,13 +183,13 @@ pub(crate) fn order(parts: &[Part], coming: &BTreeSet<usize>) -> Vec<usize> {
 }
 
 /// The candidates of those in `on`, the highest first.
-pub(crate) fn candidates(parts: &[Part], doc: &Doc, on: &BTreeSet<usize>) -> Candidates {
+pub(crate) fn candidates(cast: &Cast, doc: &Doc, on: &BTreeSet<usize>) -> Candidates {
     let mut slots = Candidates::new();
     for slot in 0..SLOTS.len() {
         let specific = |plugin: usize| doc.pins.get(&(Some(plugin), slot));
         let mut candidates: Vec<Candidate> = Vec::new();
-        for plugin in on {
-            let Some(offer) = parts[*plugin].offers.get(&slot) else { continue };
+        for plugin in cast.here.iter().filter(|plugin| on.contains(plugin)) {
+            let Some(offer) = cast.parts[*plugin].offers.get(&slot) else { continue };
             let knobs = specific(*plugin);
             let priority = knobs.and_then(|knobs| knobs.priority).unwrap_or(offer.priority);
             candidates.push(Candidate {

@@ -10,6 +10,7 @@ mod resolving;
 mod slots;
 mod pins_and_wildcards;
 mod configuration;
+mod lazies;
 mod lifecycle;
 mod services;
 mod changes;

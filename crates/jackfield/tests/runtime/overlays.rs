@@ -1,6 +1,8 @@
 //! Settings on top of settings: per session, and for the global scope.
 
-use jackfield::{ChangeError, NewSession, PluginRuntime, Priority, RuntimeSettings, Slot, prelude::*};
+use jackfield::{
+    ChangeError, NewSession, PluginRuntime, Priority, RuntimeSettings, Slot, UnknownReferences, prelude::*,
+};
 use jackfield_testkit::{Diary, Probe};
 
 const VOICE: Slot<str> = Slot::new("voice");
@@ -97,4 +99,26 @@ async fn a_global_overlay_takes_the_sessions_along_that_need_the_global_plugin()
     assert_eq!(diary.take(), "", "what is on top stays on top");
     runtime.update_global_overlay(RuntimeSettings::default()).await.unwrap();
     assert_eq!(diary.take(), "+guest");
+}
+
+#[tokio::test]
+async fn the_stream_is_told_when_an_overlay_brings_other_settings_into_force() {
+    // R-SET-25
+    let diary = Diary::default();
+    let probe = Probe::new("a", &diary);
+    let builder = PluginRuntime::builder().plugin(probe).unknown_references(UnknownReferences::Skip);
+    let runtime = builder.init().await.unwrap();
+    let mut stream = runtime.settings_stream();
+    runtime.update_settings_snapshot(settings("[plugins.stranger]\n[plugins.a]")).await.unwrap();
+    assert_eq!(*stream.next().await.unwrap(), settings("[plugins.stranger]\n[plugins.a]"));
+    runtime.update_global_overlay(settings("")).await.unwrap();
+    assert_eq!(
+        *runtime.settings(),
+        settings("[plugins.a]"),
+        "the stranger is passed over, now that it matters"
+    );
+    runtime.update_global_overlay(settings("")).await.unwrap();
+    runtime.shutdown().await.unwrap();
+    assert_eq!(*stream.next().await.unwrap(), settings("[plugins.a]"));
+    assert!(stream.next().await.is_none());
 }

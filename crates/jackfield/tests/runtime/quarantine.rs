@@ -95,6 +95,19 @@ async fn a_plugin_that_cannot_say_goodbye_goes_all_the_same() {
     assert_eq!(*runtime.settings(), settings("plugins.b.enabled = false"));
 }
 
+#[tokio::test]
+async fn a_plugin_that_is_mended_and_added_again_is_tried_again() {
+    let diary = Diary::default();
+    let runtime = runtime(&diary).await;
+    diary.inject("b", Hook::Attach, Fault::Error);
+    let _session = runtime.create_session("one").await.unwrap();
+    runtime.remove_plugin(&PluginId::new("b")).await.unwrap();
+    diary.heal();
+    diary.take();
+    runtime.add_plugin(Probe::new("b", &diary)).await.unwrap();
+    assert_eq!(diary.take(), "+b +c ~a");
+}
+
 struct House(Diary);
 impl GlobalPlugin for House {
     fn manifest(&self) -> Manifest {
@@ -126,4 +139,27 @@ async fn a_global_plugin_that_falls_takes_the_sessions_along_that_need_it() {
     assert_eq!(report.failures.len(), 1);
     assert_eq!(diary.take(), "-guest .guest ~stranger");
     assert_eq!(runtime.status().scopes[1].attached, [PluginId::new("stranger")]);
+}
+
+#[tokio::test]
+async fn who_fell_in_a_session_stays_out_when_a_global_plugin_falls_after_it() {
+    let diary = Diary::default();
+    let runtime = PluginRuntime::builder()
+        .plugin(House(diary.clone()))
+        .plugin(Probe::new("guest", &diary).needs("house"))
+        .plugin(Probe::new("stranger", &diary))
+        .settings(settings("plugins.stranger.enabled = false"))
+        .failure_policy(FailurePolicy::Quarantine)
+        .init()
+        .await
+        .unwrap();
+    let _session = runtime.create_session("one").await.unwrap();
+    diary.take();
+    diary.inject("stranger", Hook::Attach, Fault::Error);
+    let report = runtime.update_settings(settings("[plugins.stranger]")).await.unwrap();
+    assert_eq!(report.failures.len(), 2);
+    assert_eq!(diary.take(), "+stranger -stranger .stranger -guest .guest");
+    assert!(runtime.status().scopes[1].attached.is_empty());
+    let why = runtime.why(&PluginId::new("stranger")).unwrap().to_string();
+    assert_eq!(why, "`stranger` is off in session `one`: failed: stranger was told to fail");
 }
