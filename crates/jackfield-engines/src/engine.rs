@@ -6,7 +6,7 @@ mod timer;
 mod watchdog;
 
 pub use self::{
-    audio::{AudioEngine, AudioTuning, OnFault, SwapStyle},
+    audio::{AudioEngine, AudioTuning, OnFault},
     timer::TimerEngine,
     watchdog::Watchdog,
 };

@@ -38,7 +38,7 @@ pub use crate::{
         Clock, Device, DeviceError, ManualClock, NullDevice, Pace, Render, Stop, Stream, StreamFormat,
         StreamSetup, SystemClock, WavDevice,
     },
-    engine::{AudioEngine, AudioTuning, OnFault, SwapStyle, TimerEngine, Watchdog},
+    engine::{AudioEngine, AudioTuning, OnFault, TimerEngine, Watchdog},
     events::{EngineEvent, EventDispatcher, TimerStats},
     factory::{
         BoxError, Engine, EngineContext, EngineError, EngineFactory, EngineRegistry, EngineUpdate, Prepared,
@@ -57,7 +57,8 @@ pub use crate::{
     observers::Subscription,
     offline::{Moment, Offline, Trace, trace},
     plugin::{
-        AUDIO, ENGINE, ENGINES, EngineManagerConfig, EngineManagerPlugin, EnginePlugin, Engines, MAIN, WORKER,
+        AUDIO, AudioEngineConfig, AudioEnginePlugin, ENGINE, ENGINES, EngineManagerConfig,
+        EngineManagerPlugin, EnginePlugin, Engines, MAIN, WORKER,
     },
     program::{Limits, Program, ProgramError},
     project::{

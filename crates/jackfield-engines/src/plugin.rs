@@ -18,8 +18,13 @@ use std::fmt;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
+mod audio;
 mod engines;
-pub use engines::Engines;
+
+pub use self::{
+    audio::{AudioEngineConfig, AudioEnginePlugin},
+    engines::Engines,
+};
 
 /// The registry of engines: every slot in it holds one.
 pub const ENGINE: Namespace = Namespace::new("engine");

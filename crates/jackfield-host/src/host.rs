@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jackfield::{PluginRuntime, RuntimeBuilder};
 use jackfield_engines::{
-    AUDIO, AudioEngine, Device, EngineManagerPlugin, EnginePlugin, MAIN, NullDevice, TimerEngine, WORKER,
+    AudioEngine, AudioEnginePlugin, Device, EngineManagerPlugin, EnginePlugin, MAIN, NullDevice, TimerEngine,
+    WORKER,
 };
 
 use crate::{
@@ -24,7 +25,7 @@ pub(crate) struct Wishes {
 /// The host: a runtime of these plugins.
 pub(crate) fn host(workplace: &Workplace, wishes: &Wishes) -> RuntimeBuilder<(), ()> {
     PluginRuntime::builder()
-        .plugin(EnginePlugin::new("engine-audio", "plays audio programs", AUDIO, audio(wishes)))
+        .plugin(AudioEnginePlugin::new(audio(wishes)))
         .plugin(EnginePlugin::new("engine-worker", "ticks on its own thread", WORKER, TimerEngine::worker()))
         .plugin(EnginePlugin::new("engine-main", "ticks on the host's loop", MAIN, TimerEngine::main()))
         .plugin(EngineManagerPlugin)

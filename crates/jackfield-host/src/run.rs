@@ -7,7 +7,7 @@ use std::{
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use jackfield::{BoxError, Envelope, InitError, PluginRuntime, Session, Subscription};
-use jackfield_engines::{ENGINES, ManagerState, ManagerStatus};
+use jackfield_engines::{ENGINES, EngineEvent, ManagerState, ManagerStatus};
 use jackfield_sources::{FileSource, Source};
 use tokio::sync::mpsc;
 
@@ -149,6 +149,7 @@ enum Message {
     Levels(Levels),
     Notice(String),
     Status(ManagerStatus),
+    Swapped(String),
 }
 
 type Listening = (Vec<Subscription>, mpsc::UnboundedReceiver<Message>);
@@ -156,13 +157,21 @@ type Listening = (Vec<Subscription>, mpsc::UnboundedReceiver<Message>);
 fn listen(session: &Session) -> Result<Listening, BoxError> {
     let (sender, messages) = mpsc::unbounded_channel();
     let say = move |message: Message| drop(sender.send(message)); // the end of the run: nobody listens any more
-    let (levels, notices, statuses) = (say.clone(), say.clone(), say);
+    let (levels, notices, statuses, swaps) = (say.clone(), say.clone(), say.clone(), say);
     let bus = session.bus();
     let subscriptions = vec![
         bus.on(move |event: &mut Envelope<Levels>| levels(Message::Levels(Levels::clone(event))))?,
         bus.on(move |event: &mut Envelope<Notice>| notices(Message::Notice(event.0.clone())))?,
         bus.on(move |event: &mut Envelope<ManagerStatus>| {
             statuses(Message::Status(ManagerStatus::clone(event)));
+        })?,
+        bus.on(move |event: &mut Envelope<EngineEvent>| {
+            if let EngineEvent::Swapped { project, carried, seam, .. } = &**event {
+                let seam = seam.map_or_else(String::new, |seam| {
+                    format!("; largest step {:.4}, before it {:.4}", seam.largest, seam.usual)
+                });
+                swaps(Message::Swapped(format!("engine: `{project}` has taken over: {carried}{seam}")));
+            }
         })?,
     ];
     Ok((subscriptions, messages))
@@ -229,7 +238,9 @@ impl Show {
                 Some(so_far) => so_far.join(&levels),
                 None => self.levels = Some(levels),
             },
-            Message::Notice(text) => self.terminal.say(&text),
+            Message::Notice(text) | Message::Swapped(text) => {
+                text.lines().for_each(|line| self.terminal.say(line))
+            }
             Message::Status(status) if status.state == ManagerState::Running => self.say_engine(),
             Message::Status(_) => {}
         }

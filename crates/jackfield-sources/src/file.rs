@@ -1,5 +1,4 @@
 mod look;
-mod watch;
 
 use std::{
     fmt, io,
@@ -14,11 +13,9 @@ use tokio::{
 };
 
 use crate::{
-    file::{
-        look::{Found, look, same},
-        watch::Directories,
-    },
+    file::look::{Found, look, same},
     source::{Document, Origin, Source, Update},
+    watch::Directories,
 };
 
 /// A text counts once two readings this far apart agree. Editors that truncate and then write are through in a

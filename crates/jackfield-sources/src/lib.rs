@@ -2,6 +2,7 @@
 //!
 //! * [`Source`]: delivers a text now and whenever it changes. One reader each; dropping it ends all it started.
 //! * [`FileSource`]: a file that is watched, however its editor saves it.
+//! * [`FileChanges`]: files of any kind that belong together; tells when one of them has changed.
 //! * [`FakeSource`]: the source tests use; what a [`FakePusher`] pushes comes out.
 //! * [`write_atomically`]: replaces a file so that a reader sees the old text or the new one.
 //!
@@ -32,10 +33,13 @@ mod error;
 mod links;
 mod source;
 mod fake;
+mod watch;
 mod file;
+mod changes;
 mod write;
 
 pub use crate::{
+    changes::FileChanges,
     error::SourceError,
     fake::{FakePusher, FakeSource},
     file::FileSource,

@@ -4,7 +4,7 @@ mod tuning;
 mod voices;
 mod playing;
 
-pub use self::tuning::{AudioTuning, OnFault, SwapStyle};
+pub use self::tuning::{AudioTuning, OnFault};
 
 use crate::device::Device;
 use crate::engine::audio::playing::Loaded;

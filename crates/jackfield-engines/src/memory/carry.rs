@@ -17,6 +17,9 @@ pub struct Carry {
     report: CarryReport,
 }
 
+/// How many of those that are reset are named on one line.
+const SHOWN: usize = 5;
+
 /// Bytes that lie together in both memories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Copied {
@@ -144,8 +147,11 @@ fn names(map: &MemoryMap) -> impl Iterator<Item = (&str, &str)> {
 impl fmt::Display for CarryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} values carried over, {} reset", self.carried, self.reset.len())?;
-        for (i, (id, reason)) in self.reset.iter().enumerate() {
+        for (i, (id, reason)) in self.reset.iter().take(SHOWN).enumerate() {
             write!(f, "{}`{id}` {reason}", if i == 0 { ": " } else { ", " })?;
+        }
+        if self.reset.len() > SHOWN {
+            write!(f, ", …")?;
         }
         if !self.gone.is_empty() {
             write!(f, ", {} gone", self.gone.len())?;

@@ -36,6 +36,16 @@ impl Project {
         }
         load_file(path)
     }
+
+    /// The files that a project in the file `path` may consist of, whether or not they are there: for whoever wants to
+    /// know when to load it again.
+    #[must_use]
+    pub fn files_of(path: &Path) -> Vec<PathBuf> {
+        let beside = ["wasm", "map.json", "toml"].map(|ending| with_ending(path, ending));
+        let mut files = vec![path.to_owned()];
+        files.extend(beside.into_iter().filter(|file| file != path));
+        files
+    }
 }
 
 fn load_file(path: &Path) -> Result<Project, ProjectError> {

@@ -3,7 +3,7 @@
 use crate::support::{Session, check_samples, project};
 use jackfield_engines::{
     AudioEngine, AudioTuning, Device, EngineEvent, EngineFactory, ManualClock, NullDevice, OnFault, Project,
-    StreamSetup, SwapStyle,
+    StreamSetup,
 };
 use jackfield_testkit::fixtures;
 use std::sync::Arc;
@@ -72,7 +72,7 @@ impl Stage {
 }
 
 fn cut() -> AudioTuning {
-    AudioTuning::default().with_swap(SwapStyle::Cut)
+    AudioTuning::default().with_fade(Duration::ZERO)
 }
 
 fn left(samples: &[f32]) -> Vec<f32> {

@@ -1,16 +1,23 @@
-//! Loads the project that plays.
+//! Loads the project that plays, and again when it is edited.
 
 use std::{path::PathBuf, sync::Arc};
 
-use jackfield::{DocumentPath, Problem, Problems, SettingsChange, prelude::*};
+use jackfield::{Bus, DocumentPath, Problem, Problems, SettingsChange, prelude::*};
 use jackfield_engines::{
     ENGINES, EngineError, EngineRegistry, EngineSettings, Engines, Mishap, Project, SwitchError,
 };
 
-use crate::{failure::chain, plugins::Said, workplace::Workplace};
+use jackfield_sources::FileChanges;
+use tokio::sync::watch;
 
-/// The plugin `project`: loads a project, and has it played.
-#[derive(Debug)]
+use crate::{
+    failure::chain,
+    plugins::{Notice, Said},
+    workplace::Workplace,
+};
+
+/// The plugin `project`: loads a project, and has it played; and takes it up anew whenever its files change.
+#[derive(Clone, Debug)]
 pub(crate) struct ProjectLoader {
     workplace: Workplace,
     engine: Option<String>,
@@ -24,6 +31,8 @@ pub(crate) struct ProjectLoaderConfig {
     file: Option<PathBuf>,
     /// The engine to play it with, instead of the one that the project asks for.
     engine: Option<String>,
+    /// Whether to leave the project as it was loaded when its files change.
+    ignore_edits: bool,
 }
 
 impl ProjectLoader {
@@ -53,9 +62,10 @@ async fn play(project: Arc<Project>, config: &ProjectLoaderConfig, engines: &Eng
 /// What is wrong with a program is said as it is, as the other commands say it; all else with the engine it befell.
 fn reason(error: &BoxError) -> String {
     match error.downcast_ref::<Arc<SwitchError>>().map(|error| &**error) {
-        Some(SwitchError::Prepare { source: Mishap::Failed(EngineError::Program { source }), .. }) => {
-            chain(&**source)
-        }
+        Some(
+            SwitchError::Prepare { source: Mishap::Failed(EngineError::Program { source }), .. }
+            | SwitchError::Sync { source: Mishap::Failed(EngineError::Program { source }), .. },
+        ) => chain(&**source),
         _ => chain(&**error),
     }
 }
@@ -70,6 +80,20 @@ impl Plugin for ProjectLoader {
         let engines = cx.resolve(ENGINES)?;
         let config = cx.config::<ProjectLoaderConfig>()?.load();
         play(self.load(&config, &engines)?, &config, &engines).await?;
+        let (file, edited) = watch::channel(None);
+        let tell = move |project: &Option<Arc<Project>>| {
+            let path = project.as_ref().and_then(|project| project.path.clone());
+            file.send_if_modified(|file| std::mem::replace(file, path.clone()) != path);
+        };
+        tell(&engines.store().project.get());
+        cx.hold(engines.store().project.subscribe(move |project| tell(project)));
+        let edits = Edits {
+            loader: self.clone(),
+            engines: Arc::clone(&engines),
+            bus: cx.bus().clone(),
+            config: cx.config()?,
+        };
+        cx.spawn(edits.follow(edited));
         cx.at_detach(async move {
             engines.stop().await;
             Ok(())
@@ -84,6 +108,59 @@ impl Plugin for ProjectLoader {
             play(self.load(&config, &engines)?, &config, &engines).await?;
         }
         Ok(())
+    }
+}
+
+/// Whoever takes up a project whose files have changed.
+struct Edits {
+    loader: ProjectLoader,
+    engines: Arc<Engines>,
+    bus: Bus,
+    config: Live<ProjectLoaderConfig>,
+}
+
+impl Edits {
+    /// Watches the files of the project that plays; `file` says which that is.
+    async fn follow(self, mut file: watch::Receiver<Option<PathBuf>>) {
+        loop {
+            let path = file.borrow_and_update().clone();
+            let changes = path
+                .as_deref()
+                .map(|path| FileChanges::of(Project::files_of(path)).map(FileChanges::from_now));
+            let Some(Ok(mut changes)) = changes else {
+                // The built-in project, or nothing; or there is no current directory to start from.
+                if file.changed().await.is_err() { return } else { continue }
+            };
+            loop {
+                tokio::select! {
+                    another = file.changed() => match another {
+                        Ok(()) => break,
+                        Err(_) => return,
+                    },
+                    told = changes.changed() => match told {
+                        true => self.take_up().await,
+                        false => return,
+                    },
+                }
+            }
+        }
+    }
+
+    async fn take_up(&self) {
+        let config = self.config.load();
+        if config.ignore_edits {
+            return;
+        }
+        let loaded = self.loader.load(&config, &self.engines);
+        let played = match loaded {
+            Ok(project) => play(project, &config, &self.engines).await,
+            Err(error) => Err(error),
+        };
+        let said = match played {
+            Ok(()) => "project: following the edit".to_owned(),
+            Err(error) => format!("project: refused; the last good one plays on\n  {error}"),
+        };
+        self.bus.emit_sync(Notice(said)).ok(); // an error means that the session closes
     }
 }
 

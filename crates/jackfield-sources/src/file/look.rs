@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::{error::SourceError, links::followed};
+use crate::{error::SourceError, links::directories};
 
 /// Settings are a few kilobytes; this keeps a path to something else from filling the memory.
 const LARGEST: u64 = 16 * 1024 * 1024;
@@ -55,15 +55,4 @@ fn read(path: &Path) -> Result<String, SourceError> {
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
         SourceError::NotUtf8 { path: path.to_owned(), line }
     })
-}
-
-/// The directory of the file, and if that is a symbolic link, of every file it leads to.
-///
-/// A directory that is missing is named as it is written, so that it counts as not watched.
-fn directories(path: &Path) -> BTreeSet<PathBuf> {
-    let directory = |file: PathBuf| {
-        let directory = file.parent()?;
-        Some(directory.canonicalize().unwrap_or_else(|_| directory.to_owned()))
-    };
-    followed(path).filter_map(directory).collect()
 }

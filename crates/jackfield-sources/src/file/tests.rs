@@ -13,11 +13,9 @@ use tempfile::{TempDir, tempdir};
 use tokio::time::Instant;
 
 use crate::{
-    file::{
-        FileSource,
-        watch::{Directories, Handler},
-    },
+    file::FileSource,
     source::Source,
+    watch::{Directories, Handler},
 };
 
 const DEADLINE: Duration = Duration::from_secs(30);

@@ -76,12 +76,12 @@ pub(crate) fn expect_plan(cast: &Cast, plan: &ScopePlan, before: &Expected, afte
     let mut configs = BTreeSet::new();
     for plugin in before.order.iter().copied().filter(|plugin| after.order.contains(plugin)) {
         let part = &cast.parts[plugin];
-        if part.config && oracle::own_says(&before.doc, plugin) != oracle::own_says(&after.doc, plugin) {
+        if part.config && oracle::own_level(&before.doc, plugin) != oracle::own_level(&after.doc, plugin) {
             configs.insert((plugin, None));
         }
         for (slot, _) in part.offers.iter().filter(|(_, offer)| offer.kind.is_configured()) {
-            let says = |doc| oracle::service_says(doc, plugin, *slot);
-            if says(&before.doc) != says(&after.doc) {
+            let level = |doc| oracle::service_level(doc, plugin, *slot);
+            if level(&before.doc) != level(&after.doc) {
                 configs.insert((plugin, Some(SLOTS[*slot].id())));
             }
         }

@@ -1,27 +1,24 @@
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::time::Duration;
+
+/// The longest fade: nobody wants to hear two programs for longer.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// How an audio engine behaves where that is a matter of taste. May change while it plays.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AudioTuning {
-    /// How one program takes over from another.
-    pub swap: SwapStyle,
+    /// For how long both are heard when one program takes over from another, one growing as the other fades, with equal
+    /// power; ten seconds at most. Zero cuts, at the edge of a block.
+    pub fade: Duration,
     /// What is heard when a program breaks.
     pub on_fault: OnFault,
 }
 
-/// How one program takes over from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SwapStyle {
-    /// Both play for so long, one growing as the other fades, with equal power.
-    Crossfade(Duration),
-    /// At once, at the edge of a block.
-    Cut,
-}
-
 /// What is heard when a program breaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum OnFault {
     /// Nothing, until there is another program.
@@ -33,16 +30,17 @@ pub enum OnFault {
 
 impl Default for AudioTuning {
     fn default() -> Self {
-        // As long as SuperCollider's and Elementary's default fades: short enough to follow an edit, long enough not to click.
-        Self { swap: SwapStyle::Crossfade(Duration::from_millis(20)), on_fault: OnFault::default() }
+        // As long as the default fades of SuperCollider and Elementary: short enough to follow an edit, long enough not to
+        // click.
+        Self { fade: Duration::from_millis(20), on_fault: OnFault::default() }
     }
 }
 
 impl AudioTuning {
-    /// The same with another way to take over.
+    /// The same with another fade.
     #[must_use]
-    pub fn with_swap(mut self, swap: SwapStyle) -> Self {
-        self.swap = swap;
+    pub fn with_fade(mut self, fade: Duration) -> Self {
+        self.fade = fade;
         self
     }
 
@@ -52,18 +50,9 @@ impl AudioTuning {
         self.on_fault = on_fault;
         self
     }
-}
 
-impl SwapStyle {
-    /// How many frames it takes at this rate.
-    pub(super) fn frames(self, rate: u32) -> usize {
-        match self {
-            // Nobody wants to hear two programs for longer than this.
-            Self::Crossfade(fade) => {
-                let fade = fade.min(Duration::from_secs(10));
-                (fade.as_secs_f64() * f64::from(rate)).round() as usize
-            }
-            Self::Cut => 0,
-        }
+    /// How many frames the fade takes at this rate.
+    pub(super) fn fade_frames(self, rate: u32) -> usize {
+        (self.fade.min(LONGEST).as_secs_f64() * f64::from(rate)).round() as usize
     }
 }

@@ -105,7 +105,7 @@ impl Voices {
     /// Has `runner`, made from `project`, take over from what plays now. Returns what ends its calls; `None` if
     /// another is on its way already.
     pub(super) fn take_over(&self, project: Arc<Project>, runner: BlockRunner) -> Option<Interrupt> {
-        let frames = (self.tuning)().swap.frames(self.rate);
+        let frames = (self.tuning)().fade_frames(self.rate);
         let mut cast = self.lock();
         let broken = cast.broken || cast.monitor.is_faulted();
         // What a broken program has left behind may be what broke it.
@@ -145,7 +145,7 @@ impl Voices {
             news.push(News::Broken { trap, comes_back });
         }
         if cast.broken && tuning.on_fault == OnFault::LastGood {
-            match cast.bring_back_the_last_good(&self.console, tuning.swap.frames(self.rate)) {
+            match cast.bring_back_the_last_good(&self.console, tuning.fade_frames(self.rate)) {
                 Ok(problems) => unset = problems,
                 Err(unsent) => gone.extend(unsent),
             }

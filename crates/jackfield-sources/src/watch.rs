@@ -21,11 +21,11 @@ use tokio::{
 /// (mostly descriptors) does not come back at once.
 const BEFORE_ANOTHER_WATCHER: Duration = Duration::from_secs(5);
 
-pub(super) type Handler = Box<dyn FnMut(notify::Result<Event>) + Send>;
+pub(crate) type Handler = Box<dyn FnMut(notify::Result<Event>) + Send>;
 type Make = Box<dyn FnMut(Handler) -> notify::Result<Box<dyn Watcher + Send>> + Send>;
 
 /// Tells when something happens in the directories it follows. Ends its watcher when dropped.
-pub(super) struct Directories {
+pub(crate) struct Directories {
     make: Option<Make>,
     watcher: Option<Box<dyn Watcher + Send>>,
     make_after: Option<Instant>,
@@ -42,16 +42,16 @@ struct Shared {
 }
 
 impl Directories {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::made_by(|handler| Ok(Box::new(notify::recommended_watcher(handler)?)))
     }
 
     /// Watches nothing, ever.
-    pub(super) fn never() -> Self {
+    pub(crate) fn never() -> Self {
         Self { make: None, ..Self::new() }
     }
 
-    pub(super) fn made_by<F>(make: F) -> Self
+    pub(crate) fn made_by<F>(make: F) -> Self
     where
         F: FnMut(Handler) -> notify::Result<Box<dyn Watcher + Send>> + Send + 'static,
     {
@@ -60,18 +60,18 @@ impl Directories {
     }
 
     /// Whether a change in any of the directories will be told.
-    pub(super) fn all_watched(&self) -> bool {
+    pub(crate) fn all_watched(&self) -> bool {
         self.all_watched
     }
 
     /// Waits for a change since the last call, or until the time is up.
-    pub(super) async fn changed_within(&mut self, limit: Duration) {
+    pub(crate) async fn changed_within(&mut self, limit: Duration) {
         // Whether it was a change or the time makes no difference: the content decides.
         timeout(limit, self.shared.changed.notified()).await.ok();
     }
 
     /// Watches these directories and no others. True if one is watched that was not before.
-    pub(super) fn follow(&mut self, directories: &BTreeSet<PathBuf>) -> bool {
+    pub(crate) fn follow(&mut self, directories: &BTreeSet<PathBuf>) -> bool {
         if self.shared.failed.swap(false, Ordering::AcqRel) {
             self.give_up();
         }
