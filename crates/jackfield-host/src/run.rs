@@ -170,7 +170,7 @@ fn listen(session: &Session) -> Result<Listening, BoxError> {
                 let seam = seam.map_or_else(String::new, |seam| {
                     format!("; largest step {:.4}, before it {:.4}", seam.largest, seam.usual)
                 });
-                swaps(Message::Swapped(format!("engine: `{project}` has taken over: {carried}{seam}")));
+                swaps(Message::Swapped(format!("program: `{project}` has taken over: {carried}{seam}")));
             }
         })?,
     ];

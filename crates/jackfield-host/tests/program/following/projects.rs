@@ -73,3 +73,42 @@ fn a_project_that_cannot_be_played_is_refused_and_the_first_one_plays_on() {
     let ended = playing.stop();
     assert!(!ended.said.iter().any(|line| line.starts_with("engine: ")), "{ended:#?}");
 }
+
+#[test]
+fn an_edited_project_is_taken_up_while_it_plays_and_keeps_its_values() {
+    let place = Place::with("first-light");
+    let mut playing = Playing::start(&place, &["first-light.project.json"]);
+    playing.a_second_passes();
+    let edited = std::fs::read(fixtures::path("first-light-b/first-light-b.project.json")).unwrap();
+    std::fs::write(place.file("first-light.project.json"), edited).unwrap();
+    // One comes from the plugin and one from the engine, in either order.
+    let mut said = [playing.wait_for("pro"), playing.wait_for("pro")];
+    said.sort();
+    let [program, project] = said;
+    let expected = "program: `first-light` has taken over: 113 values carried over, 11 reset: `delay.time` (another default), ";
+    assert!(program.starts_with(expected), "{program}");
+    assert!(program.contains("; largest step 0."), "{program}");
+    assert_eq!(project, "project: following the edit");
+    let ended = playing.stop();
+    assert!(!ended.said.iter().any(|line| line.starts_with("engine: ")), "it was not made anew: {ended:#?}");
+}
+
+#[test]
+fn an_edit_that_cannot_be_played_is_refused_and_the_last_good_program_plays_on() {
+    let place = Place::with("dc");
+    let mut playing = Playing::start(&place, &["dc.project.json"]);
+    std::fs::copy(fixtures::path("wat/bad-import.project.json"), place.file("dc.project.json")).unwrap();
+    playing.wait_for("project: refused; the last good one plays on");
+    assert_eq!(
+        playing.listed(),
+        "dc.project.json: program `dc` cannot be played: it imports function `js.now`; a program may import only its memory"
+    );
+    std::fs::write(place.file("dc.project.json"), "{").unwrap();
+    playing.wait_for("project: refused; the last good one plays on");
+    playing.next_clock();
+    let line = playing.next_clock();
+    assert!(line.contains("L  peak  -12.0 rms  -12.0 dBFS"), "{line}");
+    std::fs::copy(fixtures::path("ramp/ramp.project.json"), place.file("dc.project.json")).unwrap();
+    playing.wait_for("project: following the edit");
+    playing.stop();
+}
