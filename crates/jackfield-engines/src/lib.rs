@@ -60,7 +60,7 @@ pub use crate::{
         AUDIO, AudioEngineConfig, AudioEnginePlugin, ENGINE, ENGINES, EngineManagerConfig,
         EngineManagerPlugin, EnginePlugin, Engines, MAIN, WORKER,
     },
-    program::{Limits, Program, ProgramError},
+    program::{CodeCache, Compiler, Limits, Program, ProgramError},
     project::{
         Address, Addresses, AudioSettings, BinaryAsset, EngineSettings, Place, Problem, Project,
         ProjectConfig, ProjectError, Route, RouteTarget, TimerSettings,

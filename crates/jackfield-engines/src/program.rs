@@ -1,11 +1,13 @@
 //! A project's code, compiled and ready to be instantiated any number of times.
 
-mod compile;
 mod limits;
+mod cache;
 mod machine;
+mod compile;
 
 pub(crate) use self::machine::room;
 pub use self::{
-    compile::{Program, ProgramError},
+    cache::CodeCache,
+    compile::{Compiler, Program, ProgramError},
     limits::Limits,
 };

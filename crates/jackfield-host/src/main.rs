@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod failure;
+mod cache;
 mod workplace;
 mod terminal;
 mod plugins;

@@ -12,6 +12,7 @@ use jackfield_sources::{FileSource, Source};
 use tokio::sync::mpsc;
 
 use crate::{
+    cache::code_cache,
     failure::{Failure, Outcome},
     host::{Wishes, host},
     plugins::{Notice, meter::Levels},
@@ -60,7 +61,7 @@ async fn play(run: Run) -> Outcome<()> {
 
     let refused =
         |error| Failure::Input(settings_file::explain(&file, text.as_deref().unwrap_or_default(), &error));
-    let wishes = Wishes { engine: run.engine, silent: run.silent };
+    let wishes = Wishes { engine: run.engine, silent: run.silent, cache: code_cache() };
     let runtime = match host(&workplace, &wishes).settings(settings).init().await {
         Ok(runtime) => runtime,
         Err(InitError::Settings(error)) => return Err(refused(error)),

@@ -2,9 +2,12 @@
 
 use std::{path::Path, time::Duration};
 
-use jackfield_engines::{Instance, Limits, Program, Project, Start, Watchdog};
+use jackfield_engines::{Compiler, Instance, Project, Start, Watchdog};
 
-use crate::failure::{Failure, Outcome, chain};
+use crate::{
+    cache::code_cache,
+    failure::{Failure, Outcome, chain},
+};
 
 /// How long one call may take, which lasts some milliseconds: more means that the program does not return.
 const CALL_LIMIT: Duration = Duration::from_secs(2);
@@ -23,7 +26,12 @@ pub(crate) fn start(path: &Path) -> Outcome<Started> {
     let refused = |error: &(dyn std::error::Error + 'static)| {
         Failure::input(format!("{}: {}", path.display(), chain(error)))
     };
-    let program = Program::compile(&project, &Limits::default()).map_err(|error| refused(&error))?;
+    let compiler = Compiler::default();
+    let compiler = match code_cache() {
+        Some(cache) => compiler.with_cache(cache),
+        None => compiler,
+    };
+    let program = compiler.compile(&project).map_err(|error| refused(&error))?;
     let mut instance = program.blank().map_err(|error| refused(&error))?;
     let watchdog = Watchdog::start(instance.interrupt_handle(), CALL_LIMIT, || ()).map_err(Failure::work)?;
     instance.start(Start::Snapshot).map_err(|error| refused(&error))?;

@@ -11,7 +11,7 @@ use crate::engine::audio::playing::Loaded;
 use crate::engine::ready;
 use crate::factory::{EngineContext, EngineError, EngineFactory, Prepared};
 use crate::id::EngineId;
-use crate::program::Limits;
+use crate::program::{CodeCache, Compiler, Limits};
 use crate::project::AudioSettings;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -37,7 +37,7 @@ type Tuning = Arc<dyn Fn() -> AudioTuning + Send + Sync>;
 #[derive(Clone)]
 pub struct AudioEngine {
     devices: Devices,
-    limits: Limits,
+    compiler: Compiler,
     call_limit: Duration,
     tuning: Tuning,
 }
@@ -60,7 +60,7 @@ impl AudioEngine {
         let devices = Devices { first: device, otherwise: None, block: None };
         Self {
             devices,
-            limits: Limits::default(),
+            compiler: Compiler::default(),
             call_limit: CALL_LIMIT,
             tuning: Arc::new(AudioTuning::default),
         }
@@ -91,7 +91,14 @@ impl AudioEngine {
     /// The same with other limits for programs.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.compiler = self.compiler.with_limits(limits);
+        self
+    }
+
+    /// The same, keeping compiled code in `cache`.
+    #[must_use]
+    pub fn with_cache(mut self, cache: CodeCache) -> Self {
+        self.compiler = self.compiler.with_cache(cache);
         self
     }
 
@@ -150,7 +157,7 @@ impl EngineFactory for AudioEngine {
             let settings = ready::read(&Self::ID, &cx.settings, AudioSettings::read)?;
             let project = cx.project.clone().ok_or(EngineError::NoProject)?;
             let addresses = ready::addresses(&settings, &project);
-            let instance = ready::instance(Arc::clone(&project), self.limits).await?;
+            let instance = ready::instance(Arc::clone(&project), self.compiler.clone()).await?;
             let loaded = Loaded {
                 instance,
                 addresses,
@@ -160,7 +167,7 @@ impl EngineFactory for AudioEngine {
                 events: cx.events,
                 devices: self.devices.clone(),
                 call_limit: self.call_limit,
-                limits: self.limits,
+                compiler: self.compiler.clone(),
                 tuning: Arc::clone(&self.tuning),
             };
             Ok(Box::new(loaded) as Box<dyn Prepared>)

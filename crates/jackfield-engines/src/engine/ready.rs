@@ -4,7 +4,7 @@ use crate::engine::watchdog::Watchdog;
 use crate::factory::{BoxError, EngineError};
 use crate::id::EngineId;
 use crate::instance::{Instance, Start};
-use crate::program::{Limits, Program};
+use crate::program::Compiler;
 use crate::project::{Addresses, AudioSettings, EngineSettings, Problem, Project};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -16,9 +16,9 @@ const INIT_LIMIT: Duration = Duration::from_secs(2);
 /// Compiles a project and makes an instance of it that is ready to be called, on a thread for such things.
 ///
 /// An `init` that does not return is ended, whether or not somebody still waits for this.
-pub(super) async fn instance(project: Arc<Project>, limits: Limits) -> Result<Instance, EngineError> {
+pub(super) async fn instance(project: Arc<Project>, compiler: Compiler) -> Result<Instance, EngineError> {
     blocking(move || {
-        let program = Program::compile(&project, &limits).map_err(|error| unplayable(error.into()))?;
+        let program = compiler.compile(&project).map_err(|error| unplayable(error.into()))?;
         let mut instance = program.blank().map_err(|error| unplayable(error.into()))?;
         let watchdog = Watchdog::start(instance.interrupt_handle(), INIT_LIMIT, || {})
             .map_err(|error| EngineError::from(BoxError::from(error)))?;

@@ -8,7 +8,7 @@ use crate::engine::ready;
 use crate::engine::timer::host::Loaded;
 use crate::factory::{EngineContext, EngineError, EngineFactory, Prepared};
 use crate::id::EngineId;
-use crate::program::Limits;
+use crate::program::{CodeCache, Compiler, Limits};
 use crate::project::TimerSettings;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -29,7 +29,7 @@ const CALL_LIMIT: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct TimerEngine {
     host: Host,
-    limits: Limits,
+    compiler: Compiler,
     call_limit: Duration,
 }
 
@@ -56,20 +56,27 @@ impl TimerEngine {
     /// The same by another clock.
     #[must_use]
     pub fn worker_with_clock(clock: Arc<dyn Clock>) -> Self {
-        Self { host: Host::Thread(clock), limits: Limits::default(), call_limit: CALL_LIMIT }
+        Self { host: Host::Thread(clock), compiler: Compiler::default(), call_limit: CALL_LIMIT }
     }
 
     /// Ticks as a task of the host's loop, by Tokio's clock. Id `main`, aliases `MainThreadLogicRuntime` and
     /// `MainThreadRuntime`.
     #[must_use]
     pub fn main() -> Self {
-        Self { host: Host::Task, limits: Limits::default(), call_limit: CALL_LIMIT }
+        Self { host: Host::Task, compiler: Compiler::default(), call_limit: CALL_LIMIT }
     }
 
     /// The same with other limits for programs.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.compiler = self.compiler.with_limits(limits);
+        self
+    }
+
+    /// The same, keeping compiled code in `cache`.
+    #[must_use]
+    pub fn with_cache(mut self, cache: CodeCache) -> Self {
+        self.compiler = self.compiler.with_cache(cache);
         self
     }
 
@@ -117,7 +124,7 @@ impl EngineFactory for TimerEngine {
         async move {
             let settings = ready::read(&self.id(), &cx.settings, TimerSettings::read)?;
             let project = cx.project.clone().ok_or(EngineError::NoProject)?;
-            let instance = ready::instance(Arc::clone(&project), self.limits).await?;
+            let instance = ready::instance(Arc::clone(&project), self.compiler.clone()).await?;
             let loaded = Loaded {
                 id: self.id(),
                 instance,

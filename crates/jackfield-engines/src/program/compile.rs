@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     binary::{Contract, ContractError, Generation, Malformed, Outline, unshared},
     memory::MemoryMap,
-    program::{limits::Limits, machine},
+    program::{cache::CodeCache, limits::Limits, machine},
     project::Project,
 };
 
@@ -75,13 +75,39 @@ pub enum ProgramError {
     },
 }
 
-impl Program {
-    /// Checks a project's binary and compiles it. Costs roughly a millisecond per kilobyte of code, on all cores;
-    /// blocks meanwhile.
+/// Makes programs of projects. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Compiler {
+    limits: Limits,
+    cache: Option<CodeCache>,
+}
+
+impl Compiler {
+    /// A compiler of programs that may take so much, which keeps nothing.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, cache: None }
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The same, keeping what it compiles in `cache`, and taking from there what was compiled before.
+    #[must_use]
+    pub fn with_cache(self, cache: CodeCache) -> Self {
+        Self { cache: Some(cache), ..self }
+    }
+
+    /// Checks a project's binary and compiles it. Costs roughly a millisecond per kilobyte of code, on all cores, or a
+    /// tenth of a millisecond if it is in the cache; blocks meanwhile.
     ///
     /// # Errors
-    /// When the binary is not a program, or asks for more than `limits` gives.
-    pub fn compile(project: &Project, limits: &Limits) -> Result<Self, ProgramError> {
+    /// When the binary is not a program, or asks for more than the limits give.
+    pub fn compile(&self, project: &Project) -> Result<Program, ProgramError> {
+        let limits = &self.limits;
         let name = || project.name.clone();
         let not_wasm =
             |Malformed { offset, message }| ProgramError::NotWasm { name: name(), offset, message };
@@ -93,11 +119,11 @@ impl Program {
             return Err(ProgramError::TooMuchMemory { name: name(), bytes, limit });
         }
         let wasm = unshared(&project.wasm).map_err(not_wasm)?;
-        let engine =
-            machine::engine().map_err(|error| ProgramError::Machine { message: format!("{error:#}") })?;
+        let engine = machine::engine(self.cache.as_ref())
+            .map_err(|error| ProgramError::Machine { message: format!("{error:#}") })?;
         let module = wasmtime::Module::new(&engine, &wasm)
             .map_err(|error| ProgramError::Invalid { name: name(), message: format!("{error:#}") })?;
-        Ok(Self(Arc::new(Compiled {
+        Ok(Program(Arc::new(Compiled {
             name: name(),
             engine,
             module,
@@ -106,6 +132,16 @@ impl Program {
             snapshot: project.snapshot.clone(),
             limits: *limits,
         })))
+    }
+}
+
+impl Program {
+    /// Compiles a project, and keeps the code nowhere: [`Compiler::compile`].
+    ///
+    /// # Errors
+    /// When the binary is not a program, or asks for more than `limits` gives.
+    pub fn compile(project: &Project, limits: &Limits) -> Result<Self, ProgramError> {
+        Compiler::new(*limits).compile(project)
     }
 
     /// The project's name.

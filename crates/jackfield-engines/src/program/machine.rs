@@ -1,9 +1,9 @@
 use wasmtime::{Config, OptLevel, StoreLimits, StoreLimitsBuilder};
 
-use crate::program::limits::Limits;
+use crate::program::{cache::CodeCache, limits::Limits};
 
 /// How programs are compiled. One of these per program: whoever interrupts one leaves the others alone.
-pub(super) fn engine() -> wasmtime::Result<wasmtime::Engine> {
+pub(super) fn engine(cache: Option<&CodeCache>) -> wasmtime::Result<wasmtime::Engine> {
     let mut config = Config::new();
     config
         .cranelift_opt_level(OptLevel::Speed)
@@ -16,7 +16,8 @@ pub(super) fn engine() -> wasmtime::Result<wasmtime::Engine> {
         // Only address space is reserved; pages are taken when touched.
         .memory_reservation(1 << 32)
         // A memory that never moves has a constant base, which the compiler keeps in a register.
-        .memory_may_move(false);
+        .memory_may_move(false)
+        .cache(cache.map(CodeCache::cache));
     wasmtime::Engine::new(&config)
 }
 

@@ -4,6 +4,7 @@
 
 mod audio;
 mod bad_projects;
+mod cache;
 mod config;
 mod extras;
 mod map;

@@ -18,7 +18,7 @@ pub(crate) use wav::{Wav, write_wav};
 /// The program, started in `place`.
 pub(crate) fn jackfield(place: &Place) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
-    command.current_dir(place.path()).env_remove("JACKFIELD_LOG");
+    command.current_dir(place.path()).env_remove("JACKFIELD_LOG").env("JACKFIELD_CACHE", "");
     command
 }
 

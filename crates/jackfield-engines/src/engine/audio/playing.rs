@@ -10,7 +10,7 @@ use crate::engine::watchdog::Watchdog;
 use crate::events::{EngineEvent, EventDispatcher};
 use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Synced};
 use crate::instance::Instance;
-use crate::program::{Limits, Program};
+use crate::program::{Compiler, Program};
 use crate::project::{Addresses, AudioSettings, Project};
 use crate::realtime::{BlockRunner, OUTPUTS, Processor, ProcessorMonitor, SwapSender, Voice, VoiceMonitor};
 use futures_util::FutureExt;
@@ -34,7 +34,7 @@ pub(super) struct Loaded {
     pub(super) events: EventDispatcher,
     pub(super) devices: Devices,
     pub(super) call_limit: Duration,
-    pub(super) limits: Limits,
+    pub(super) compiler: Compiler,
     pub(super) tuning: Tuning,
 }
 
@@ -60,7 +60,7 @@ impl Loaded {
             events,
             devices,
             call_limit,
-            limits,
+            compiler,
             tuning,
         } = self;
         let runner = BlockRunner::new(instance, addresses);
@@ -92,7 +92,7 @@ impl Loaded {
             sample_rate: playing.sample_rate,
             device: playing.device,
         });
-        Ok(Running { stream, watchdog, lost, voices, settings, limits, shown })
+        Ok(Running { stream, watchdog, lost, voices, settings, compiler, shown })
     }
 }
 
@@ -232,7 +232,7 @@ struct Running {
     lost: Arc<AtomicBool>,
     voices: Arc<Voices>,
     settings: AudioSettings,
-    limits: Limits,
+    compiler: Compiler,
     shown: Shown,
 }
 
@@ -251,7 +251,7 @@ impl Engine for Running {
                 return Ok(Synced::Done);
             }
             let addresses = ready::addresses(&settings, &project);
-            let instance = ready::instance(Arc::clone(&project), self.limits).await?;
+            let instance = ready::instance(Arc::clone(&project), self.compiler.clone()).await?;
             if !self.voices.settled(PATIENCE).await {
                 return Ok(Synced::NeedsRestart);
             }
