@@ -17,6 +17,7 @@ mod binary;
 mod project;
 mod program;
 mod instance;
+mod midi;
 mod realtime;
 mod offline;
 mod observers;
@@ -54,15 +55,17 @@ pub use crate::{
         AccessError, Element, Initial, MemoryMap, Module, NamedAccessError, Reading, UnknownVariable, Value,
         Variable,
     },
+    midi::{MidiMapper, MidiMessage, PortMessage},
     observers::Subscription,
-    offline::{Moment, Offline, Trace, trace},
+    offline::{Moment, Offline, Trace, TracedMessage, trace, trace_midi},
     plugin::{
         AUDIO, ENGINE, ENGINES, EngineManagerConfig, EngineManagerPlugin, EnginePlugin, Engines, MAIN, WORKER,
     },
     program::{Limits, Program, ProgramError},
     project::{
-        Address, Addresses, AudioSettings, BinaryAsset, EngineSettings, Place, Problem, Project,
-        ProjectConfig, ProjectError, Route, RouteTarget, TimerSettings,
+        Address, Addresses, AudioSettings, BinaryAsset, EngineSettings, MidiController, MidiHandler,
+        MidiNote, MidiSettings, Place, Problem, Project, ProjectConfig, ProjectError, Route, RouteTarget,
+        TimerSettings,
     },
     realtime::{
         BLOCK_FRAMES, Block, BlockFifo, BlockRunner, Due, KnobError, KnobReceiver, Knobs, Load, LoadMeter,

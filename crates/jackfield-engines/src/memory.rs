@@ -5,6 +5,7 @@ mod map;
 mod nearest;
 mod variable;
 
+pub(crate) use self::nearest::nearest;
 pub use self::{
     element::{Element, Value},
     map::{MemoryMap, Module, NamedAccessError, UnknownVariable},

@@ -7,6 +7,7 @@ mod bad_projects;
 mod config;
 mod extras;
 mod map;
+mod midi;
 mod misbehaving;
 mod mutated;
 mod newest;
