@@ -1,8 +1,9 @@
 //! The engines: how a program is played.
 
 mod audio;
+mod midi;
 mod ready;
 mod timer;
 mod watchdog;
 
-pub use self::{audio::AudioEngine, timer::TimerEngine, watchdog::Watchdog};
+pub use self::{audio::AudioEngine, midi::MidiEngine, timer::TimerEngine, watchdog::Watchdog};

@@ -6,6 +6,7 @@
 //! * [`Instance`]: one running copy with a memory of its own. Belongs to one thread at a time.
 //! * [`BlockRunner`]: an instance with its audio routes, 128 frames at a time. Allocates nothing.
 //! * [`Offline`] and [`trace`]: play without a device, as fast as the machine allows.
+//! * [`MidiMapper`]: from a program's memory to MIDI messages and back. Needs no device.
 //! * [`ProjectStore`]: what a session's engines follow, as observed fields. A handle: clone it freely.
 //! * [`Console`]: what a session's people see and turn, whichever engine plays. A handle too.
 //! * [`EngineFactory`]: makes engines of one kind; [`engine_fn`] makes one from a closure.
@@ -29,6 +30,7 @@ mod console;
 mod factory;
 mod manager;
 mod device;
+mod ports;
 mod engine;
 mod plugin;
 
@@ -39,7 +41,7 @@ pub use crate::{
         Clock, Device, DeviceError, ManualClock, NullDevice, Pace, Render, Stop, Stream, StreamFormat,
         StreamSetup, SystemClock, WavDevice,
     },
-    engine::{AudioEngine, TimerEngine, Watchdog},
+    engine::{AudioEngine, MidiEngine, TimerEngine, Watchdog},
     events::{EngineEvent, EventDispatcher, TimerStats},
     factory::{
         BoxError, Engine, EngineContext, EngineError, EngineFactory, EngineRegistry, EngineUpdate, Prepared,
@@ -59,7 +61,12 @@ pub use crate::{
     observers::Subscription,
     offline::{Moment, Offline, Trace, TracedMessage, trace, trace_midi},
     plugin::{
-        AUDIO, ENGINE, ENGINES, EngineManagerConfig, EngineManagerPlugin, EnginePlugin, Engines, MAIN, WORKER,
+        AUDIO, ENGINE, ENGINES, EngineManagerConfig, EngineManagerPlugin, EnginePlugin, Engines, MAIN, MIDI,
+        WORKER,
+    },
+    ports::{
+        Heard, MidiDevice, MidiError, MidiInput, MidiOutput, MidiRecorder, MidiTraffic, NullMidi, PortChoice,
+        PortName, Traffic, VirtualMidi,
     },
     program::{Limits, Program, ProgramError},
     project::{
@@ -77,3 +84,5 @@ pub use crate::{
 
 #[cfg(feature = "cpal")]
 pub use crate::device::CpalDevice;
+#[cfg(feature = "midir")]
+pub use crate::ports::MidirDevice;

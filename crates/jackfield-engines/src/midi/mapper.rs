@@ -1,7 +1,7 @@
 use crate::{
     instance::{CallError, Instance, Trap},
     memory::MemoryMap,
-    midi::{binding::Bound, message::PortMessage, used::Used},
+    midi::{binding::Bound, message::PortMessage, notes::NoteOutput, used::Used},
     program::Program,
     project::{MidiHandler, MidiSettings, Problem},
 };
@@ -113,7 +113,7 @@ impl MidiMapper {
 
     /// Ends every note that sounds, where it sounds, and tells every channel that was played on to be silent.
     pub fn end(&mut self, mut send: impl FnMut(PortMessage)) {
-        self.bound.note_outputs.iter_mut().filter_map(|output| output.end()).for_each(&mut send);
+        self.bound.note_outputs.iter_mut().filter_map(NoteOutput::end).for_each(&mut send);
         std::mem::replace(&mut self.used, Used::none()).reset(&mut send);
     }
 }

@@ -102,6 +102,11 @@ impl AudioSettings {
 }
 
 impl TimerSettings {
+    /// Settings of this rate, which has been checked.
+    pub(crate) fn at(sample_rate: f64) -> Self {
+        Self { sample_rate }
+    }
+
     /// Reads the settings of a timer engine.
     ///
     /// # Errors

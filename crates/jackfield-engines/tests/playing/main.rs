@@ -8,6 +8,7 @@ mod device;
 mod fifo;
 mod knobs;
 mod load;
+mod midi;
 mod overdue;
 mod processor;
 mod store;
