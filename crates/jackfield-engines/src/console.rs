@@ -35,6 +35,8 @@ pub struct Playing {
     pub engine: EngineId,
     /// The device it plays on; none for timers.
     pub device: Option<String>,
+    /// The MIDI ports it is connected to, as a text for people; none for engines without MIDI.
+    pub ports: Option<String>,
     /// Frames or ticks per second.
     pub sample_rate: f64,
     /// How far the output is behind the input, in frames.
@@ -47,7 +49,7 @@ impl Playing {
     /// An engine that plays at this rate.
     #[must_use]
     pub fn new(engine: EngineId, sample_rate: f64) -> Self {
-        Self { engine, device: None, sample_rate, latency: 0, fault: None }
+        Self { engine, device: None, ports: None, sample_rate, latency: 0, fault: None }
     }
 }
 
@@ -106,6 +108,17 @@ impl Console {
         self.playing.send_if_modified(|playing| match playing {
             Some(playing) if playing.fault != fault => {
                 playing.fault = fault;
+                true
+            }
+            _ => false,
+        });
+    }
+
+    /// For engines: says which MIDI ports it is connected to.
+    pub fn set_ports(&self, ports: String) {
+        self.playing.send_if_modified(|playing| match playing {
+            Some(playing) if playing.ports.as_ref() != Some(&ports) => {
+                playing.ports = Some(ports);
                 true
             }
             _ => false,

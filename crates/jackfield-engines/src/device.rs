@@ -5,10 +5,14 @@ mod clock;
 mod cpal;
 mod null;
 mod paced;
+#[cfg(any(feature = "cpal", feature = "midir"))]
+mod quiet;
 mod wav;
 
 #[cfg(feature = "cpal")]
 pub use self::cpal::CpalDevice;
+#[cfg(any(feature = "cpal", feature = "midir"))]
+pub(crate) use self::quiet::keep_complaints;
 pub use self::{
     clock::{Clock, ManualClock, Stop, SystemClock},
     null::NullDevice,

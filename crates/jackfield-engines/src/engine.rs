@@ -1,12 +1,14 @@
 //! The engines: how a program is played.
 
 mod audio;
+mod midi;
 mod ready;
 mod timer;
 mod watchdog;
 
 pub use self::{
     audio::{AudioEngine, AudioTuning, OnFault},
+    midi::MidiEngine,
     timer::TimerEngine,
     watchdog::Watchdog,
 };

@@ -6,6 +6,7 @@
 //! * [`Instance`]: one running copy with a memory of its own. Belongs to one thread at a time.
 //! * [`BlockRunner`]: an instance with its audio routes, 128 frames at a time. Allocates nothing.
 //! * [`Offline`] and [`trace`]: play without a device, as fast as the machine allows.
+//! * [`MidiMapper`]: from a program's memory to MIDI messages and back. Needs no device.
 //! * [`ProjectStore`]: what a session's engines follow, as observed fields. A handle: clone it freely.
 //! * [`Console`]: what a session's people see and turn, whichever engine plays. A handle too.
 //! * [`EngineFactory`]: makes engines of one kind; [`engine_fn`] makes one from a closure.
@@ -17,6 +18,7 @@ mod binary;
 mod project;
 mod program;
 mod instance;
+mod midi;
 mod realtime;
 mod offline;
 mod observers;
@@ -28,6 +30,7 @@ mod console;
 mod factory;
 mod manager;
 mod device;
+mod ports;
 mod engine;
 mod plugin;
 
@@ -38,7 +41,7 @@ pub use crate::{
         Clock, Device, DeviceError, ManualClock, NullDevice, Pace, Render, Stop, Stream, StreamFormat,
         StreamSetup, SystemClock, WavDevice,
     },
-    engine::{AudioEngine, AudioTuning, OnFault, TimerEngine, Watchdog},
+    engine::{AudioEngine, AudioTuning, MidiEngine, OnFault, TimerEngine, Watchdog},
     events::{EngineEvent, EventDispatcher, TimerStats},
     factory::{
         BoxError, Engine, EngineContext, EngineError, EngineFactory, EngineRegistry, EngineUpdate, Prepared,
@@ -54,16 +57,22 @@ pub use crate::{
         AccessError, Carry, CarryReport, Element, Initial, MemoryMap, Module, NamedAccessError, Reading,
         ResetReason, UnknownVariable, Value, Variable,
     },
+    midi::{MidiMapper, MidiMessage, PortMessage},
     observers::Subscription,
-    offline::{Moment, Offline, Trace, trace},
+    offline::{Moment, Offline, Trace, TracedMessage, trace, trace_midi},
     plugin::{
         AUDIO, AudioEngineConfig, AudioEnginePlugin, ENGINE, ENGINES, EngineManagerConfig,
-        EngineManagerPlugin, EnginePlugin, Engines, MAIN, WORKER,
+        EngineManagerPlugin, EnginePlugin, Engines, MAIN, MIDI, WORKER,
+    },
+    ports::{
+        Heard, MidiDevice, MidiError, MidiInput, MidiOutput, MidiRecorder, MidiTraffic, NullMidi, PortChoice,
+        PortName, Traffic, VirtualMidi,
     },
     program::{CodeCache, Compiler, Limits, Program, ProgramError},
     project::{
-        Address, Addresses, AudioSettings, BinaryAsset, EngineSettings, Place, Problem, Project,
-        ProjectConfig, ProjectError, Route, RouteTarget, TimerSettings,
+        Address, Addresses, AudioSettings, BinaryAsset, EngineSettings, MidiController, MidiHandler,
+        MidiNote, MidiSettings, Place, Problem, Project, ProjectConfig, ProjectError, Route, RouteTarget,
+        TimerSettings,
     },
     realtime::{
         BLOCK_FRAMES, Block, BlockFifo, BlockRunner, Due, KnobError, KnobReceiver, Knobs, Load, LoadMeter,
@@ -75,3 +84,5 @@ pub use crate::{
 
 #[cfg(feature = "cpal")]
 pub use crate::device::CpalDevice;
+#[cfg(feature = "midir")]
+pub use crate::ports::MidirDevice;

@@ -6,6 +6,7 @@ mod variable;
 mod map;
 mod carry;
 
+pub(crate) use self::nearest::nearest;
 pub use self::{
     carry::{Carry, CarryReport, ResetReason},
     element::{Element, Value},

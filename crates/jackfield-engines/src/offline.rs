@@ -5,5 +5,5 @@ mod trace;
 
 pub use self::{
     render::Offline,
-    trace::{Moment, Trace, trace},
+    trace::{Moment, Trace, TracedMessage, trace, trace_midi},
 };

@@ -36,6 +36,9 @@ pub const WORKER: Slot<dyn EngineFactory> = Slot::new("engine.worker");
 /// Ticks on the host's loop.
 pub const MAIN: Slot<dyn EngineFactory> = Slot::new("engine.main");
 
+/// Ticks like the worker, and plays on MIDI ports.
+pub const MIDI: Slot<dyn EngineFactory> = Slot::new("engine.midi");
+
 /// What a session plays with, and what its people see and turn. Offered by [`EngineManagerPlugin`].
 pub const ENGINES: Slot<Engines> = Slot::new("engines");
 

@@ -4,6 +4,7 @@ mod config;
 mod json;
 mod load;
 mod map;
+mod midi;
 mod parts;
 mod problem;
 mod route;
@@ -11,6 +12,7 @@ mod settings;
 
 pub use self::{
     config::{BinaryAsset, EngineSettings, ProjectConfig},
+    midi::{MidiController, MidiHandler, MidiNote, MidiSettings},
     parts::Project,
     problem::{Place, Problem, ProjectError},
     route::{Address, Addresses, Route, RouteTarget},

@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use jackfield_engines::{AudioSettings, Limits, Program, Project};
+use jackfield_engines::{AudioSettings, Limits, MidiMapper, MidiSettings, Program, Project};
 
 use crate::{
     failure::{Failure, Outcome, chain, say},
@@ -83,6 +83,12 @@ fn check_project(file: &Path) -> Findings {
     let name = file.display();
     let mut findings = Findings::default();
     let program = Program::compile(&project, &Limits::default());
+    if let Some(Ok(settings)) = MidiSettings::of(&project.config)
+        && let Ok(program) = &program
+    {
+        let (_, left_out) = MidiMapper::for_program(&settings, program, &[]);
+        findings.notes.extend(left_out.iter().map(|problem| format!("{name}: note: {problem}")));
+    }
     findings.problems.extend(program.err().map(|error| format!("{name}: {}", chain(&error))));
     if let Some(settings) = project.config.selected()
         && let Ok(audio) = AudioSettings::read(settings)

@@ -2,9 +2,8 @@
 
 mod card;
 mod input;
-mod quiet;
 
-use crate::device::{Device, DeviceError, Stream, StreamSetup};
+use crate::device::{Device, DeviceError, Stream, StreamSetup, keep_complaints};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
@@ -47,7 +46,7 @@ impl Device for CpalDevice {
         let thread = {
             let (wanted, device, messages) = (self.name.clone(), device.clone(), messages.clone());
             Builder::new().name("jackfield-device".to_owned()).spawn(move || {
-                let _complaints = quiet::keep_complaints();
+                let _complaints = keep_complaints();
                 let StreamSetup { format, render, load, mut lost } = setup;
                 let card = card::open(wanted.as_deref(), &device, format, render, load, messages);
                 match card {

@@ -3,9 +3,11 @@
 mod host;
 mod ticking;
 
+pub(in crate::engine) use self::host::{Loaded, Running};
+pub(in crate::engine) use self::ticking::Duty;
+
 use crate::device::{Clock, SystemClock};
 use crate::engine::ready;
-use crate::engine::timer::host::Loaded;
 use crate::factory::{EngineContext, EngineError, EngineFactory, Prepared};
 use crate::id::EngineId;
 use crate::program::{CodeCache, Compiler, Limits};
@@ -35,7 +37,7 @@ pub struct TimerEngine {
 
 /// What the ticks run on.
 #[derive(Clone)]
-enum Host {
+pub(in crate::engine) enum Host {
     Thread(Arc<dyn Clock>),
     Task,
 }
@@ -134,6 +136,7 @@ impl EngineFactory for TimerEngine {
                 events: cx.events,
                 host: self.host.clone(),
                 call_limit: self.call_limit,
+                duty: None,
             };
             Ok(Box::new(loaded) as Box<dyn Prepared>)
         }

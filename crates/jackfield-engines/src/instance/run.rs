@@ -122,15 +122,9 @@ impl Instance {
     /// # Errors
     /// When there is no such function, it takes other arguments, or it traps.
     pub fn call_export(&mut self, name: &str, arguments: &[i32]) -> Result<(), CallError> {
-        let Some(signature) = self.program.compiled().contract.functions.get(name) else {
-            return Err(CallError::NoSuchExport { name: name.to_owned() });
-        };
-        if !signature.takes_i32(arguments.len()) {
-            let (name, signature) = (name.to_owned(), signature.to_string());
-            return Err(CallError::WrongArguments { name, signature, given: arguments.len() });
-        }
+        self.program.check_export(name, arguments.len())?;
         let Some(function) = self.instance.get_func(&mut self.store, name) else {
-            return Err(CallError::NoSuchExport { name: name.to_owned() });
+            return Err(CallError::NoSuchExport { name: name.to_owned(), nearest: None });
         };
         let arguments: Vec<Val> = arguments.iter().copied().map(Val::I32).collect();
         let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];

@@ -3,8 +3,9 @@ use wasmtime::{Extern, Memory, MemoryType};
 use crate::{
     instance::{
         run::{Bound, Instance, State},
-        trap::Trap,
+        trap::{CallError, Trap},
     },
+    memory::nearest,
     program::{Program, room},
 };
 
@@ -68,6 +69,23 @@ impl Program {
         self.bound().and_then(|bound| Instance::new(self.clone(), bound)).map_err(|error| {
             StartError::NoRoom { program: self.name().to_owned(), message: format!("{error:#}") }
         })
+    }
+
+    /// Whether there is an exported function that takes so many whole numbers.
+    ///
+    /// # Errors
+    /// When there is none, or it takes other arguments.
+    pub fn check_export(&self, name: &str, arguments: usize) -> Result<(), CallError> {
+        let functions = &self.compiled().contract.functions;
+        let Some(signature) = functions.get(name) else {
+            let nearest = nearest(name, functions.keys().map(String::as_str)).map(str::to_owned);
+            return Err(CallError::NoSuchExport { name: name.to_owned(), nearest });
+        };
+        if !signature.takes_i32(arguments) {
+            let (name, signature) = (name.to_owned(), signature.to_string());
+            return Err(CallError::WrongArguments { name, signature, given: arguments });
+        }
+        Ok(())
     }
 
     fn bound(&self) -> wasmtime::Result<Bound> {

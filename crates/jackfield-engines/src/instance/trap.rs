@@ -68,10 +68,15 @@ impl TrapKind {
 #[non_exhaustive]
 pub enum CallError {
     /// There is none of that name.
-    #[error("the program exports no function `{name}`")]
+    #[error(
+        "the program exports no function `{name}`{}",
+        nearest.as_ref().map(|name| format!("; nearest is `{name}`")).unwrap_or_default()
+    )]
     NoSuchExport {
         /// The name asked for.
         name: String,
+        /// The name that was probably meant.
+        nearest: Option<String>,
     },
     /// It takes other arguments.
     #[error("`{name}` is {signature}, but was called with {given} whole numbers")]

@@ -77,6 +77,11 @@ impl MemoryMap {
         self.modules.get(*self.places.get(id)?)
     }
 
+    /// The module that was probably meant, where there is none of that name.
+    pub(crate) fn nearest_module(&self, id: &str) -> Option<&str> {
+        nearest(id, self.modules.iter().map(Module::id))
+    }
+
     /// Every variable of every module, in order.
     pub fn variables(&self) -> impl Iterator<Item = &Variable> {
         self.modules.iter().flat_map(Module::variables)

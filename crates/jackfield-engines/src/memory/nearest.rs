@@ -1,5 +1,5 @@
 /// The candidate that `typed` was most likely meant to be, if any is close enough to be worth naming.
-pub(super) fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(typed: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // A third of the letters wrong is still a slip; more is another word.
     let tolerance = (typed.chars().count() / 3).max(2);
     candidates

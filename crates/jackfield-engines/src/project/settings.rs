@@ -7,6 +7,7 @@ use crate::{
     project::{
         config::{EngineSettings, ProjectConfig, nested_group},
         json::{At, join},
+        midi::MidiSettings,
         problem::Problem,
         route::{Addresses, Route},
     },
@@ -18,10 +19,10 @@ const AUDIO_RATES: RangeInclusive<f64> = 1_000.0..=768_000.0;
 
 /// Ticks per second of a timer. Nothing faster was ever possible where these programs come from, and a machine that
 /// does other things too does not wake more often than that in time.
-const TIMER_RATES: RangeInclusive<f64> = 0.001..=1_000.0;
+pub(super) const TIMER_RATES: RangeInclusive<f64> = 0.001..=1_000.0;
 
 /// Where the settings are, as far as an [`EngineSettings`] knows.
-const PLACE: &str = "runtimeSettings";
+pub(super) const PLACE: &str = "runtimeSettings";
 
 /// What the audio engine needs to know.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +102,11 @@ impl AudioSettings {
 }
 
 impl TimerSettings {
+    /// Settings of this rate, which has been checked.
+    pub(crate) fn at(sample_rate: f64) -> Self {
+        Self { sample_rate }
+    }
+
     /// Reads the settings of a timer engine.
     ///
     /// # Errors
@@ -129,17 +135,16 @@ pub(super) fn check_selected(at: &At<'_>, config: &ProjectConfig, problems: &mut
     };
     let found = match selected.runtime.as_str() {
         "AudioWorkletRuntime" => AudioSettings::read_at(selected, &place).err(),
-        "WebWorkerLogicRuntime"
-        | "MainThreadLogicRuntime"
-        | "WebWorkerMIDIRuntime"
-        | "WebWorkerRuntime"
-        | "MainThreadRuntime" => TimerSettings::read_at(selected, &place).err(),
+        MidiSettings::RUNTIME => MidiSettings::read_at(selected, &place).err(),
+        "WebWorkerLogicRuntime" | "MainThreadLogicRuntime" | "WebWorkerRuntime" | "MainThreadRuntime" => {
+            TimerSettings::read_at(selected, &place).err()
+        }
         _ => None,
     };
     problems.extend(found.into_iter().flatten());
 }
 
-fn rate(at: &At<'_>, range: &RangeInclusive<f64>, problems: &mut Vec<Problem>) -> Option<f64> {
+pub(super) fn rate(at: &At<'_>, range: &RangeInclusive<f64>, problems: &mut Vec<Problem>) -> Option<f64> {
     let at = at.get("sampleRate")?;
     let rate = at.number(problems)?;
     if range.contains(&rate) {

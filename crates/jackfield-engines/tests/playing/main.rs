@@ -9,6 +9,7 @@ mod fifo;
 mod knobs;
 mod live;
 mod load;
+mod midi;
 mod overdue;
 mod processor;
 mod store;

@@ -8,6 +8,7 @@ mod cache;
 mod config;
 mod extras;
 mod map;
+mod midi;
 mod misbehaving;
 mod mutated;
 mod newest;

@@ -107,9 +107,20 @@ pub(crate) fn check_scalars(map: &MemoryMap, memory: &[u8], scalars: &Value) {
 
 /// A program of our own without named variables.
 pub(crate) fn from_wat(text: &str) -> Project {
+    from_parts(text, r#"{ "compiledModules": {} }"#)
+}
+
+/// A program that does nothing, with this map.
+pub(crate) fn from_wat_with(map: &Value) -> Project {
+    let text = r#"(module (import "js" "memory" (memory 1 1))
+        (func (export "init")) (func (export "cycle")) (func (export "buffer")))"#;
+    from_parts(text, &map.to_string())
+}
+
+fn from_parts(text: &str, map: &str) -> Project {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("own.wat");
     std::fs::write(&file, text).unwrap();
-    std::fs::write(folder.path().join("own.map.json"), r#"{ "compiledModules": {} }"#).unwrap();
+    std::fs::write(folder.path().join("own.map.json"), map).unwrap();
     Project::load(&file).unwrap()
 }

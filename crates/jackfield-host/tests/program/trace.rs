@@ -82,6 +82,20 @@ fn the_document_says_what_ran() {
     assert_eq!(document, expected);
 }
 
+// E.3, E.4; J-27: controllers have a port too, the first unless the program says otherwise
+#[test]
+fn night_bus_sends_the_messages_that_upstream_sends_in_their_order() {
+    let place = Place::with("night-bus");
+    let said = document(&place.run(&["trace", "night-bus.project.json", "--cycles", "500"]).good());
+    let expected = fixtures::expected("night-bus")["messages"].take();
+    let expected = expected.as_array().unwrap().iter().map(|sent| {
+        let port = sent.get("port").cloned().unwrap_or(json!(1));
+        json!({ "cycle": sent["cycle"], "message": sent["message"], "port": port })
+    });
+    assert_eq!(said["messages"], expected.collect::<Value>());
+    assert_eq!(said["engine"], "WebWorkerMIDIRuntime");
+}
+
 #[test]
 fn only_moments_that_were_reached_are_in_it() {
     let reached = |cycles| tally(cycles)["after"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();

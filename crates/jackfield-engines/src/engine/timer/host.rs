@@ -4,7 +4,7 @@ use crate::console::{Console, Playing, Shown};
 use crate::device::{Clock, Stop};
 use crate::engine::ready;
 use crate::engine::timer::Host;
-use crate::engine::timer::ticking::{Pulse, Ticking};
+use crate::engine::timer::ticking::{Duty, Pulse, Ticking};
 use crate::engine::watchdog::Watchdog;
 use crate::events::{EngineEvent, EventDispatcher};
 use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Synced};
@@ -23,15 +23,17 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// Everything but the ticks.
-pub(super) struct Loaded {
-    pub(super) id: EngineId,
-    pub(super) instance: Instance,
-    pub(super) settings: TimerSettings,
-    pub(super) project: Arc<Project>,
-    pub(super) console: Console,
-    pub(super) events: EventDispatcher,
-    pub(super) host: Host,
-    pub(super) call_limit: Duration,
+pub(in crate::engine) struct Loaded {
+    pub(in crate::engine) id: EngineId,
+    pub(in crate::engine) instance: Instance,
+    pub(in crate::engine) settings: TimerSettings,
+    pub(in crate::engine) project: Arc<Project>,
+    pub(in crate::engine) console: Console,
+    pub(in crate::engine) events: EventDispatcher,
+    pub(in crate::engine) host: Host,
+    pub(in crate::engine) call_limit: Duration,
+    /// What is to be done around the ticks.
+    pub(in crate::engine) duty: Option<Box<dyn Duty>>,
 }
 
 impl Prepared for Loaded {
@@ -41,8 +43,8 @@ impl Prepared for Loaded {
 }
 
 impl Loaded {
-    fn begin(self) -> Result<Running, EngineError> {
-        let Self { id, instance, settings, project, console, events, host, call_limit } = self;
+    pub(in crate::engine) fn begin(self) -> Result<Running, EngineError> {
+        let Self { id, instance, settings, project, console, events, host, call_limit, duty } = self;
         let sample_rate = settings.sample_rate;
         let rate = Rate::per_second(sample_rate).ok_or_else(|| EngineError::Settings {
             engine: id.clone(),
@@ -67,6 +69,7 @@ impl Loaded {
             events: events.clone(),
             faulted: Arc::clone(&faulted),
             pulse: Pulse::new(rate, start),
+            duty,
         };
         // Said before the first tick can break.
         let shown = console.show(Playing::new(id.clone(), sample_rate));
@@ -80,7 +83,7 @@ impl Loaded {
 }
 
 /// A timer engine that ticks.
-struct Running {
+pub(in crate::engine) struct Running {
     id: EngineId,
     ticks: Ticks,
     watchdog: Watchdog,
@@ -90,13 +93,20 @@ struct Running {
     shown: Shown,
 }
 
+impl Running {
+    /// Whether the program broke.
+    pub(in crate::engine) fn is_faulted(&self) -> bool {
+        self.faulted.load(Ordering::Acquire)
+    }
+}
+
 impl Engine for Running {
     fn sync(&mut self, update: EngineUpdate) -> BoxFuture<'_, Result<Synced, EngineError>> {
         async move {
             let settings = ready::read(&self.id, &update.settings, TimerSettings::read)?;
             let project = update.project.ok_or(EngineError::NoProject)?;
             let same = settings == self.settings && ready::same_program(&project, &self.project);
-            if !same || self.faulted.load(Ordering::Acquire) {
+            if !same || self.is_faulted() {
                 return Ok(Synced::NeedsRestart);
             }
             self.project = project;

@@ -3,7 +3,7 @@
 use crate::console::Console;
 use crate::events::{EngineEvent, EventDispatcher, TimerStats};
 use crate::id::EngineId;
-use crate::instance::Instance;
+use crate::instance::{Instance, Trap};
 use crate::realtime::{KnobReceiver, LoadProbe, Rate, Ticker};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +15,18 @@ const CATCH_UP: Duration = Duration::from_millis(100);
 /// How often the statistics are told.
 const REPORT: Duration = Duration::from_secs(10);
 
+/// What an engine does around the ticks of a program, on the thread that runs them. Dropped there too, at the end.
+pub(in crate::engine) trait Duty: Send {
+    /// Before a tick. A trap is one of the program's.
+    fn before(&mut self, instance: &mut Instance) -> Result<(), Trap>;
+
+    /// After a tick that went well.
+    fn after(&mut self, instance: &Instance);
+
+    /// After the last tick, when the program broke.
+    fn broken(&mut self);
+}
+
 /// A program that ticks.
 pub(super) struct Ticking {
     pub(super) id: EngineId,
@@ -25,6 +37,7 @@ pub(super) struct Ticking {
     pub(super) events: EventDispatcher,
     pub(super) faulted: Arc<AtomicBool>,
     pub(super) pulse: Pulse,
+    pub(super) duty: Option<Box<dyn Duty>>,
 }
 
 impl Ticking {
@@ -47,13 +60,19 @@ impl Ticking {
         if self.knobs.has_changes() {
             self.knobs.apply(self.instance.memory_mut());
         }
-        if let Err(trap) = self.instance.cycle() {
+        if let Err(trap) = self.run() {
+            if let Some(duty) = &mut self.duty {
+                duty.broken();
+            }
             tracing::error!(target: "jackfield::engine", "The program broke, and ticks no more: {trap}");
             self.faulted.store(true, Ordering::Release);
             let reason = trap.to_string();
             self.events.dispatch(EngineEvent::Faulted { engine: self.id.clone(), reason: reason.clone() });
             self.console.set_fault(Some(reason));
             return false;
+        }
+        if let Some(duty) = &mut self.duty {
+            duty.after(&self.instance);
         }
         let ended = now();
         self.load.record(ended.saturating_sub(begun), self.pulse.ticker.rate().period());
@@ -62,6 +81,15 @@ impl Ticking {
             self.events.dispatch(EngineEvent::Stats { engine: self.id.clone(), stats });
         }
         true
+    }
+}
+
+impl Ticking {
+    fn run(&mut self) -> Result<(), Trap> {
+        if let Some(duty) = &mut self.duty {
+            duty.before(&mut self.instance)?;
+        }
+        self.instance.cycle()
     }
 }
 

@@ -3,17 +3,17 @@
 
 /// Keeps what ALSA complains of on this thread; dropping it logs that.
 #[cfg(target_os = "linux")]
-pub(super) fn keep_complaints() -> Option<Complaints> {
+pub(crate) fn keep_complaints() -> Option<Complaints> {
     alsa::Output::local_error_handler().ok().map(Complaints)
 }
 
 /// Elsewhere nothing is printed.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn keep_complaints() {}
+pub(crate) fn keep_complaints() {}
 
 /// What was complained of on this thread.
 #[cfg(target_os = "linux")]
-pub(super) struct Complaints(std::rc::Rc<std::cell::RefCell<alsa::Output>>);
+pub(crate) struct Complaints(std::rc::Rc<std::cell::RefCell<alsa::Output>>);
 
 #[cfg(target_os = "linux")]
 impl Drop for Complaints {

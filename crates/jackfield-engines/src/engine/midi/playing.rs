@@ -1,0 +1,204 @@
+//! A MIDI engine that is ready, and one that plays.
+
+use crate::console::Console;
+use crate::device::{Clock, Stop};
+use crate::engine::midi::{MidiEngine, settings};
+use crate::engine::ready;
+use crate::engine::timer::{Duty, Host, Loaded as LoadedTimer, Running as Ticking};
+use crate::events::EventDispatcher;
+use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Synced};
+use crate::instance::{Instance, Trap};
+use crate::midi::MidiMapper;
+use crate::ports::{MidiRecorder, Patchbay, Plugs};
+use crate::project::{MidiSettings, Project, TimerSettings};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+/// How often is looked which ports there are. No system that is asked through the same few functions says by itself.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Everything but the ports.
+pub(super) struct Loaded {
+    pub(super) engine: MidiEngine,
+    pub(super) instance: Instance,
+    pub(super) mapper: MidiMapper,
+    pub(super) settings: MidiSettings,
+    pub(super) project: Arc<Project>,
+    pub(super) console: Console,
+    pub(super) events: EventDispatcher,
+}
+
+impl Prepared for Loaded {
+    fn start(self: Box<Self>) -> BoxFuture<'static, Result<Box<dyn Engine>, EngineError>> {
+        async move {
+            // Ports take their time.
+            let engine = self.engine.clone();
+            let inputs = self.mapper.listens().then(|| engine.inputs.clone());
+            let connected = ready::blocking(move || {
+                let MidiEngine { device, outputs, recorder, traffic, .. } = engine;
+                Ok(Patchbay::new(device, outputs, inputs, traffic, recorder))
+            });
+            let (patchbay, plugs) = connected.await?;
+            self.begin(patchbay, plugs).map(|playing| Box::new(playing) as Box<dyn Engine>)
+        }
+        .boxed()
+    }
+}
+
+impl Loaded {
+    fn begin(self, patchbay: Patchbay, plugs: Plugs) -> Result<Playing, EngineError> {
+        let Self { engine, instance, mapper, settings, project, console, events } = self;
+        let MidiEngine { recorder, clock, looking, call_limit, .. } = engine;
+        if let Some(recorder) = &recorder {
+            recorder.begin();
+        }
+        let ports = patchbay.describe();
+        let mut performance = Performance { mapper, plugs };
+        performance.reset(instance.memory());
+        let timer = LoadedTimer {
+            id: MidiEngine::ID,
+            instance,
+            settings: TimerSettings::at(settings.sample_rate),
+            project: Arc::clone(&project),
+            console: console.clone(),
+            events,
+            host: Host::Thread(clock),
+            call_limit,
+            duty: Some(Box::new(performance)),
+        };
+        let ticking = timer.begin()?;
+        console.set_ports(ports);
+        let lookout = Lookout::post(patchbay, looking, console).map_err(BoxError::from)?;
+        Ok(Playing { ticking, lookout, recorder, settings, project })
+    }
+}
+
+/// What is played, and where. Dropping it ends what sounds.
+struct Performance {
+    mapper: MidiMapper,
+    plugs: Plugs,
+}
+
+impl Performance {
+    fn reset(&mut self, memory: &[u8]) {
+        let Self { mapper, plugs } = self;
+        mapper.reset(memory, |sent| plugs.send(sent));
+    }
+
+    fn end(&mut self) {
+        let Self { mapper, plugs } = self;
+        mapper.end(|sent| plugs.send(sent));
+    }
+}
+
+impl Duty for Performance {
+    fn before(&mut self, instance: &mut Instance) -> Result<(), Trap> {
+        let Self { mapper, plugs } = self;
+        plugs.look();
+        plugs.take(|came| mapper.deliver(instance, came))
+    }
+
+    fn after(&mut self, instance: &Instance) {
+        let Self { mapper, plugs } = self;
+        mapper.after_cycle(instance.memory(), |sent| plugs.send(sent));
+    }
+
+    fn broken(&mut self) {
+        self.end();
+    }
+}
+
+impl Drop for Performance {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A MIDI engine that plays.
+struct Playing {
+    ticking: Ticking,
+    lookout: Lookout,
+    recorder: Option<MidiRecorder>,
+    settings: MidiSettings,
+    project: Arc<Project>,
+}
+
+impl Engine for Playing {
+    fn sync(&mut self, update: EngineUpdate) -> BoxFuture<'_, Result<Synced, EngineError>> {
+        async move {
+            let project = update.project.ok_or(EngineError::NoProject)?;
+            let settings = settings(&update.settings, &project)?;
+            let same = settings == self.settings && ready::same_program(&project, &self.project);
+            if !same || self.ticking.is_faulted() {
+                return Ok(Synced::NeedsRestart);
+            }
+            self.project = project;
+            Ok(Synced::Done)
+        }
+        .boxed()
+    }
+
+    fn stop(self: Box<Self>) -> BoxFuture<'static, ()> {
+        async move {
+            let Self { ticking, lookout, recorder, .. } = *self;
+            // Notes end while the ports are still there.
+            Box::new(ticking).stop().await;
+            let ended = ready::blocking(move || {
+                lookout.leave();
+                match recorder {
+                    Some(recorder) => recorder.save().map_err(|error| {
+                        let path = recorder.path().display();
+                        EngineError::from(BoxError::from(format!("{path} cannot be written: {error}")))
+                    }),
+                    None => Ok(()),
+                }
+            });
+            if let Err(error) = ended.await {
+                let reason = std::error::Error::source(&error).map_or(error.to_string(), ToString::to_string);
+                tracing::error!(target: "jackfield::engine", "{reason}");
+            }
+        }
+        .boxed()
+    }
+}
+
+/// A thread that looks which ports there are. Dropping it ends it, without waiting.
+struct Lookout {
+    stop: Stop,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Lookout {
+    fn post(mut patchbay: Patchbay, clock: Arc<dyn Clock>, console: Console) -> std::io::Result<Self> {
+        let stop = Stop::new();
+        let stopped = stop.clone();
+        let look = move || {
+            while clock.wait_until(clock.now() + LOOK_EVERY, &stopped) {
+                if patchbay.look() && !stopped.is_set() {
+                    console.set_ports(patchbay.describe());
+                }
+            }
+        };
+        let thread = Builder::new().name("jackfield-ports".to_owned()).spawn(look)?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+
+    /// Returns when all ports are disconnected.
+    fn leave(mut self) {
+        self.stop.set();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!(target: "jackfield::engine", "The thread that looks after MIDI ports panicked");
+        }
+    }
+}
+
+impl Drop for Lookout {
+    fn drop(&mut self) {
+        self.stop.set();
+    }
+}

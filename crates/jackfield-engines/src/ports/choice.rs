@@ -1,0 +1,95 @@
+/// A port as a person names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PortName {
+    /// Its name, or a part of it, whatever the case.
+    Named(String),
+    /// Its place in the device's order, from 1.
+    Number(u32),
+}
+
+/// Which of a device's ports are used, and which numbers programs know them by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PortChoice {
+    /// All of them, in the device's order. One that goes and comes back keeps its number.
+    #[default]
+    All,
+    /// These: the first is number 1.
+    These(Vec<PortName>),
+}
+
+/// The ports of one direction by number, as they come and go.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    choice: PortChoice,
+    /// The names that have been given a number, while all ports are used.
+    known: Vec<String>,
+}
+
+impl Numbers {
+    pub(super) fn new(choice: PortChoice) -> Self {
+        Self { choice, known: Vec::new() }
+    }
+
+    /// The ports that are there, by number: the first is number 1. `None` where one is missing.
+    pub(super) fn assign(&mut self, present: &[String]) -> Vec<Option<String>> {
+        match &self.choice {
+            PortChoice::All => {
+                for name in present {
+                    if !self.known.contains(name) {
+                        self.known.push(name.clone());
+                    }
+                }
+                self.known.iter().map(|name| present.contains(name).then(|| name.clone())).collect()
+            }
+            PortChoice::These(names) => names.iter().map(|name| name.find(present).cloned()).collect(),
+        }
+    }
+}
+
+impl PortName {
+    fn find<'a>(&self, present: &'a [String]) -> Option<&'a String> {
+        match self {
+            Self::Number(number) => present.get(usize::try_from(*number).ok()?.checked_sub(1)?),
+            Self::Named(wanted) => present.iter().find(|name| *name == wanted).or_else(|| {
+                let wanted = wanted.to_lowercase();
+                present.iter().find(|name| name.to_lowercase().contains(&wanted))
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[track_caller]
+    fn check(numbers: &mut Numbers, present: &[&str], expected: &[&str]) {
+        let expected: Vec<_> = expected.iter().map(|name| (*name != "-").then(|| name.to_string())).collect();
+        assert_eq!(numbers.assign(&names(present)), expected);
+    }
+
+    #[test]
+    fn a_port_that_comes_back_has_its_number_again() {
+        let mut numbers = Numbers::new(PortChoice::All);
+        check(&mut numbers, &["synth", "drums"], &["synth", "drums"]);
+        check(&mut numbers, &["drums", "keys"], &["-", "drums", "keys"]);
+        check(&mut numbers, &["keys", "synth"], &["synth", "-", "keys"]);
+    }
+
+    #[test]
+    fn ports_are_chosen_by_name_or_by_part_of_it_or_by_number() {
+        let these = PortChoice::These(vec![
+            PortName::Named("DRUM".into()),
+            PortName::Number(1),
+            PortName::Named("organ".into()),
+            PortName::Number(0),
+        ]);
+        check(&mut Numbers::new(these), &["synth", "drums", "drum"], &["drums", "synth", "-", "-"]);
+        let exact = PortChoice::These(vec![PortName::Named("drum".into())]);
+        check(&mut Numbers::new(exact), &["drums", "drum"], &["drum"]);
+    }
+}

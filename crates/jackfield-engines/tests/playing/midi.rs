@@ -1,0 +1,269 @@
+//! The MIDI engine, on cables that a test holds the other end of.
+
+mod programs;
+
+use crate::support::{Session, project};
+use jackfield_engines::{
+    EngineFactory, ManualClock, MidiEngine, MidiMessage, MidiTraffic, PortMessage, VirtualMidi,
+};
+use jackfield_testkit::fixtures;
+use programs::gates;
+use proptest::prelude::*;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+const TICK: Duration = Duration::from_millis(10);
+
+struct Stage {
+    session: Session,
+    ticking: ManualClock,
+    looking: ManualClock,
+    far: VirtualMidi,
+    traffic: MidiTraffic,
+}
+
+impl Stage {
+    fn new(cables: &[&str]) -> Self {
+        let (near, far) = VirtualMidi::pair(cables);
+        let (ticking, looking) = (ManualClock::new(), ManualClock::new());
+        let engine =
+            MidiEngine::with_clocks(Arc::new(near), Arc::new(ticking.clone()), Arc::new(looking.clone()));
+        let traffic = engine.traffic();
+        let session = Session::new([Arc::new(engine) as Arc<dyn EngineFactory>]);
+        Self { session, ticking, looking, far, traffic }
+    }
+
+    fn ticks(&self, ticks: u64) {
+        for _ in 0..ticks {
+            self.ticking.advance(TICK);
+        }
+    }
+
+    fn look(&self) {
+        self.looking.advance(Duration::from_secs(2));
+    }
+
+    fn ports(&self) -> String {
+        self.session.console.playing().borrow().as_ref().unwrap().ports.clone().unwrap()
+    }
+}
+
+fn message(bytes: &[u8]) -> MidiMessage {
+    MidiMessage::new(bytes).unwrap()
+}
+
+fn first(bytes: &[u8]) -> PortMessage {
+    PortMessage { port: 1, message: message(bytes) }
+}
+
+/// Controllers 120 and 123 on these ports and channels.
+fn reset(channels: &[(u32, u8)]) -> Vec<PortMessage> {
+    let both = channels.iter().flat_map(|(port, channel)| {
+        [120, 123].map(|controller| PortMessage {
+            port: *port,
+            message: message(&[0xb0 + channel - 1, controller, 0]),
+        })
+    });
+    both.collect()
+}
+
+fn bytes(message: &Value) -> Vec<u8> {
+    serde_json::from_value(message.clone()).unwrap()
+}
+
+fn expected(messages: &Value) -> Vec<PortMessage> {
+    messages.as_array().unwrap().iter().map(|sent| first(&bytes(&sent["message"]))).collect()
+}
+
+/// Every note that was begun is ended, where it was begun, and none ends that was not.
+#[track_caller]
+fn no_note_hangs(sent: &[PortMessage]) {
+    let mut sounding: HashMap<(u32, u8, u8), i32> = HashMap::new();
+    for PortMessage { port, message } in sent {
+        let (status, note) = (message.bytes()[0], message.bytes()[1]);
+        let change = match status & 0xf0 {
+            0x90 => 1,
+            0x80 => -1,
+            _ => continue,
+        };
+        let count = sounding.entry((*port, status & 0x0f, note)).or_default();
+        *count += change;
+        assert!(*count >= 0, "a note ends that does not sound: {port} {message:?}");
+    }
+    sounding.retain(|_, count| *count != 0);
+    assert!(sounding.is_empty(), "notes hang: {sounding:?}");
+}
+
+// E.3, E.4, J-27
+#[tokio::test]
+async fn night_bus_plays_what_its_trace_says_and_is_silent_at_the_end() {
+    let stage = Stage::new(&["synth"]);
+    stage.session.play(project("night-bus")).await;
+    assert_eq!(stage.far.take(), reset(&[(1, 1), (1, 2)]));
+    stage.ticks(500);
+    let sent = stage.far.take();
+    assert_eq!(sent, expected(&fixtures::expected("night-bus")["messages"]));
+    stage.session.manager.close().await;
+    let ends = stage.far.take();
+    assert!(ends.ends_with(&reset(&[(1, 1), (1, 2)])), "{ends:?}");
+    no_note_hangs(&[sent, ends].concat());
+}
+
+// E.4: what comes in is applied between two ticks
+#[tokio::test]
+async fn what_comes_in_is_told_before_the_next_tick() {
+    let stage = Stage::new(&["synth"]);
+    stage.session.play(project("night-bus")).await;
+    stage.far.take();
+    let with_input = &fixtures::expected("night-bus")["withInput"];
+    for cycle in 1..=500 {
+        for came in with_input["midiInputBeforeCycle"][cycle.to_string()].as_array().into_iter().flatten() {
+            assert!(stage.far.send("synth", &bytes(came)));
+        }
+        stage.ticks(1);
+    }
+    assert_eq!(stage.far.take(), expected(&with_input["messages"]));
+    stage.session.manager.close().await;
+}
+
+#[tokio::test]
+async fn more_than_can_wait_for_a_tick_is_counted_and_nobody_waits() {
+    let stage = Stage::new(&["synth"]);
+    stage.session.play(project("night-bus")).await;
+    for _ in 0..600 {
+        stage.far.send("synth", &[176, 20, 1]);
+    }
+    assert_eq!(stage.traffic.read().lost, 88);
+    stage.ticks(1);
+    assert_eq!(stage.traffic.read().received, 512);
+    stage.session.manager.close().await;
+}
+
+#[tokio::test]
+async fn a_port_may_vanish_and_come_back_while_the_engine_plays_on() {
+    let stage = Stage::new(&["synth", "drums"]);
+    stage.session.play(project("night-bus")).await;
+    assert_eq!(stage.ports(), "output 1 `synth`, output 2 `drums`, input 1 `synth`, input 2 `drums`");
+    stage.ticks(20);
+    stage.far.unplug("synth");
+    stage.ticks(100);
+    assert!(stage.traffic.read().unheard > 0);
+    stage.look();
+    assert_eq!(stage.ports(), "output 2 `drums`, input 2 `drums`");
+    stage.ticks(100);
+    stage.far.plug("synth");
+    stage.far.take();
+    stage.look();
+    assert_eq!(stage.ports(), "output 1 `synth`, output 2 `drums`, input 1 `synth`, input 2 `drums`");
+    stage.far.send("synth", &[176, 20, 92]);
+    stage.ticks(100);
+    assert_eq!(stage.traffic.read().received, 1);
+    let sent = stage.far.take();
+    assert!(sent.len() > 10 && sent.iter().all(|sent| sent.port == 1), "{sent:?}");
+    assert_eq!(stage.session.console.playing().borrow().as_ref().unwrap().fault, None);
+    stage.session.manager.close().await;
+}
+
+#[tokio::test]
+async fn without_any_port_it_plays_to_nobody_in_time() {
+    let stage = Stage::new(&[]);
+    stage.session.play(project("night-bus")).await;
+    assert_eq!(stage.ports(), "null port (there is no MIDI port)");
+    stage.ticks(50);
+    assert_eq!(stage.session.console.load().read().blocks, 50);
+    assert!(stage.traffic.read().unheard > 0);
+    stage.session.manager.close().await;
+}
+
+// J-25, J-27
+#[tokio::test]
+async fn when_the_program_breaks_every_note_ends_at_once() {
+    let stage = Stage::new(&["one", "two", "three"]);
+    stage.session.play(gates(7, 41)).await;
+    stage.far.take();
+    stage.ticks(40);
+    let mut sent = stage.far.take();
+    stage.ticks(1);
+    stage.session.fault().await;
+    sent.extend(stage.far.take());
+    no_note_hangs(&sent);
+    stage.session.manager.close().await;
+    assert_eq!(stage.far.take(), [], "all was ended already");
+}
+
+// J-27
+#[tokio::test]
+async fn when_another_project_is_played_the_notes_of_the_first_end() {
+    let stage = Stage::new(&["one", "two", "three"]);
+    stage.session.play(gates(3, 0)).await;
+    stage.ticks(30);
+    let before = stage.far.take();
+    stage.session.play(gates(4, 0)).await;
+    let ends = stage.far.take();
+    no_note_hangs(&[before, ends].concat());
+    stage.session.manager.close().await;
+}
+
+// J-29, E.4: new-abi binds port 0 to `onKey`
+#[tokio::test]
+async fn a_program_of_the_newest_generation_is_called_with_what_comes_in() {
+    let stage = Stage::new(&["keys", "others"]);
+    let mut project = jackfield_engines::Project::load(fixtures::path("new-abi/new-abi.wasm")).unwrap();
+    // Written for the audio engine; the handler is the project's own.
+    project.config.runtime_settings.push(jackfield_engines::EngineSettings {
+        runtime: "midi".to_owned(),
+        settings: serde_json::Map::new(),
+    });
+    project.config.selected_runtime = 1;
+    stage.session.play(Arc::new(project)).await;
+    stage.far.send("others", &[0x90, 62, 100]);
+    stage.ticks(2);
+    assert_eq!(stage.traffic.read().received, 1);
+    stage.far.send("keys", &[0x90, 62, 100]);
+    stage.ticks(2);
+    assert_eq!(stage.traffic.read().received, 2);
+    assert_eq!(stage.session.console.playing().borrow().as_ref().unwrap().fault, None);
+    stage.session.manager.close().await;
+}
+
+// E.4: called with status and data, missing bytes 0
+#[tokio::test]
+async fn a_handler_is_called_between_ticks_with_three_numbers() {
+    let stage = Stage::new(&["others", "keys"]);
+    stage.session.play(programs::echo()).await;
+    stage.far.take();
+    stage.far.send("keys", &[0x93, 62, 100]);
+    stage.far.send("others", &[0x93, 63, 100]);
+    stage.ticks(1);
+    assert_eq!(stage.far.take(), [first(&[0x90, 62, 100])]);
+    stage.far.send("keys", &[0x83, 62, 0]);
+    stage.ticks(1);
+    assert_eq!(stage.far.take(), [first(&[0x80, 62, 0])]);
+    stage.far.send("keys", &[0xc3, 5]);
+    stage.ticks(1);
+    assert_eq!(stage.far.take(), [first(&[0x90, 5, 0])]);
+    stage.session.manager.close().await;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    // J-27
+    #[test]
+    fn whatever_the_gates_do_no_note_hangs_when_the_engine_has_stopped(
+        seed: i32,
+        ticks in 1u64..60,
+        breaks in 0i32..80,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let stage = Stage::new(&["one", "two", "three"]);
+            stage.session.play(gates(seed, breaks)).await;
+            stage.ticks(ticks);
+            stage.session.manager.close().await;
+            no_note_hangs(&stage.far.take());
+        });
+    }
+}
