@@ -1,7 +1,8 @@
 //! What a session's people see and turn, whichever engine plays.
 
 use crate::id::EngineId;
-use crate::realtime::{Knobs, LoadMeter, TapeReader, TapeWriter, tape};
+use crate::memory::MemoryMap;
+use crate::realtime::{Controls, Gauges, KnobError, Knobs, LoadMeter, TapeReader, TapeWriter, tape};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +22,7 @@ pub struct Console {
     tape: TapeReader,
     writer: Arc<Mutex<Option<TapeWriter>>>,
     knobs: Knobs,
+    gauges: Gauges,
     load: LoadMeter,
     playing: watch::Sender<Option<Playing>>,
     /// Counts what was shown, so that nobody takes away what another has put there.
@@ -62,6 +64,7 @@ impl Console {
             tape,
             writer: Arc::new(Mutex::new(Some(writer))),
             knobs: Knobs::new(),
+            gauges: Gauges::new(),
             load: LoadMeter::new(),
             playing: watch::Sender::new(None),
             shown: Arc::default(),
@@ -78,6 +81,22 @@ impl Console {
     #[must_use]
     pub fn knobs(&self) -> &Knobs {
         &self.knobs
+    }
+
+    /// What variables of the program hold while it plays.
+    #[must_use]
+    pub fn gauges(&self) -> &Gauges {
+        &self.gauges
+    }
+
+    /// For engines: what a program with this map is turned and shown by from now on. The one connected before hears no
+    /// more of the console.
+    ///
+    /// Answers with the knobs that this program has no place for, too.
+    #[must_use]
+    pub fn connect(&self, map: &Arc<MemoryMap>) -> (Controls, Vec<KnobError>) {
+        let (knobs, unset) = self.knobs.connect(Arc::clone(map));
+        (Controls::new(knobs, self.gauges.connect(Arc::clone(map))), unset)
     }
 
     /// The load of the audio thread.

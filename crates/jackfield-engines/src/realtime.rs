@@ -2,7 +2,9 @@
 
 mod atomic;
 mod block;
+mod controls;
 mod fifo;
+mod gauges;
 mod knobs;
 mod load;
 mod processor;
@@ -13,7 +15,9 @@ mod voice;
 
 pub use self::{
     block::{BLOCK_FRAMES, Block, BlockRunner},
+    controls::Controls,
     fifo::BlockFifo,
+    gauges::{Gauge, GaugeError, GaugeReader, Gauges},
     knobs::{KnobError, KnobReceiver, Knobs, Poke},
     load::{Load, LoadMeter, LoadProbe},
     processor::{OUTPUTS, Processor, ProcessorMonitor},

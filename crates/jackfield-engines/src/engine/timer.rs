@@ -136,6 +136,7 @@ impl EngineFactory for TimerEngine {
                 events: cx.events,
                 host: self.host.clone(),
                 call_limit: self.call_limit,
+                compiler: self.compiler.clone(),
                 duty: None,
             };
             Ok(Box::new(loaded) as Box<dyn Prepared>)

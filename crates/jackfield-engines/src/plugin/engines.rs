@@ -18,6 +18,8 @@ pub struct Engines {
     events: EventDispatcher,
     console: Console,
     manager: Mutex<Option<Arc<EngineManager>>>,
+    /// Whose turn it is to play: two at once would mix their projects in the store.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Engines {
@@ -28,6 +30,7 @@ impl Engines {
             events: EventDispatcher::new(),
             console: Console::new(),
             manager: Mutex::new(None),
+            turn: tokio::sync::Mutex::new(()),
         }
     }
 
@@ -54,7 +57,7 @@ impl Engines {
         manager.map(|manager| manager.status().borrow().clone()).unwrap_or_default()
     }
 
-    /// Plays `project`, and returns when its engine runs.
+    /// Plays `project`, and returns when its engine runs. Those who ask at the same time are served one after the other.
     ///
     /// # Errors
     ///
@@ -64,6 +67,7 @@ impl Engines {
     ///
     /// The change is made even if nobody waits for it.
     pub async fn play(&self, project: Arc<Project>) -> Result<EngineId, BoxError> {
+        let _turn = self.turn.lock().await;
         let (config, before) = (self.store.compiled_project_config.get(), self.store.project.get());
         self.store.load(Arc::clone(&project));
         let played = self.follow().await;

@@ -155,7 +155,9 @@ impl GaugeReader {
             }
             let (start, size) = ((place & 0xFFFF_FFFF) as usize, (place >> 32) as usize);
             let mut bytes = [0; 8];
-            let Some(found) = start.checked_add(size).and_then(|end| memory.get(start..end)) else { continue };
+            let Some(found) = start.checked_add(size).and_then(|end| memory.get(start..end)) else {
+                continue;
+            };
             let Some(into) = bytes.get_mut(..size) else { continue };
             into.copy_from_slice(found);
             dial.bits.store(u64::from_le_bytes(bytes), Ordering::Relaxed);

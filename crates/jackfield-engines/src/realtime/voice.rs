@@ -2,27 +2,27 @@
 
 use crate::instance::{Interrupt, Trap};
 use crate::realtime::block::{Block, BlockRunner};
-use crate::realtime::knobs::KnobReceiver;
+use crate::realtime::controls::Controls;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A program with its routes and its knobs. One that traps or is interrupted is not called again: there is silence
+/// A program with its routes and its controls. One that traps or is interrupted is not called again: there is silence
 /// instead, and the [`VoiceMonitor`] says why.
 pub struct Voice {
     runner: BlockRunner,
-    knobs: KnobReceiver,
+    controls: Controls,
     fault: FaultSender,
 }
 
 impl Voice {
     /// A voice and its control half.
     #[must_use]
-    pub fn new(runner: BlockRunner, knobs: KnobReceiver) -> (Self, VoiceMonitor) {
+    pub fn new(runner: BlockRunner, controls: impl Into<Controls>) -> (Self, VoiceMonitor) {
         let interrupt = runner.instance().interrupt_handle();
         let (fault, receiver) = fault_channel();
-        (Self { runner, knobs, fault }, VoiceMonitor { fault: receiver, interrupt })
+        (Self { runner, controls: controls.into(), fault }, VoiceMonitor { fault: receiver, interrupt })
     }
 
     /// The next 128 frames. Knobs that were turned take effect now.
@@ -36,11 +36,10 @@ impl Voice {
             output.as_flattened_mut().fill(0.0);
             return;
         }
-        if self.knobs.has_changes() {
-            self.knobs.apply(self.runner.instance_mut().memory_mut());
-        }
-        if let Err(trap) = self.runner.run(input, output) {
-            self.fault.report(trap);
+        self.controls.before(self.runner.instance_mut().memory_mut());
+        match self.runner.run(input, output) {
+            Ok(()) => self.controls.after(self.runner.instance().memory()),
+            Err(trap) => self.fault.report(trap),
         }
     }
 

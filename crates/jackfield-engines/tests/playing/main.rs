@@ -6,6 +6,7 @@ mod audio;
 mod console;
 mod device;
 mod fifo;
+mod gauges;
 mod knobs;
 mod live;
 mod load;

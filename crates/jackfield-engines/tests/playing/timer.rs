@@ -1,6 +1,6 @@
 use crate::support::{Session, misbehaving, project};
 use jackfield_engines::{
-    EngineEvent, EngineFactory, EngineId, ManualClock, Project, TimerEngine, TimerStats,
+    EngineEvent, EngineFactory, EngineId, ManualClock, Project, TimerEngine, TimerStats, Value,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,4 +161,31 @@ async fn without_a_project_there_is_nothing_to_tick() {
     assert!(!session.manager.apply().await.is_applied());
     let failed = session.manager.status().borrow().failed.clone().unwrap();
     assert!(failed.reason.ends_with("there is no project to play yet"), "{failed:?}");
+}
+
+// J-24, F.3
+#[tokio::test]
+async fn an_edited_program_goes_on_counting_where_the_one_before_it_was() {
+    let (session, clock) = worker();
+    let count = session.console.gauges().watch("counter.count").unwrap();
+    let rises = session.console.gauges().watch("edges.rises").unwrap();
+    session.play(project("tally")).await;
+    for _ in 0..10 {
+        clock.advance(ms(20));
+    }
+    assert_eq!(count.read(), Some(Value::I32(10)));
+    // The same code, and another project for all that: it has no snapshot.
+    let mut edited = Project::clone(&project("tally"));
+    edited.snapshot = None;
+    session.play(Arc::new(edited)).await;
+    for _ in 0..90 {
+        clock.advance(ms(20));
+    }
+    assert_eq!((count.read(), rises.read()), (Some(Value::I32(100)), Some(Value::I32(12))));
+    let heard = session.heard.lock().unwrap();
+    let swapped = heard.iter().filter(|event| matches!(event, EngineEvent::Swapped { seam: None, .. }));
+    let begun = heard.iter().filter(|event| matches!(event, EngineEvent::Initialized { .. }));
+    assert_eq!((swapped.count(), begun.count()), (1, 1));
+    drop(heard);
+    session.manager.close().await;
 }

@@ -124,7 +124,7 @@ struct Refused {
 impl Stage<'_> {
     fn open(&self, device: &dyn Device, runner: BlockRunner) -> Result<Opened, Box<Refused>> {
         let inputs = if device.has_input() { inputs(self.settings) } else { 0 };
-        let (knobs, unset) = self.console.knobs().connect(Arc::clone(&self.project.map));
+        let (controls, unset) = self.console.connect(&self.project.map);
         for problem in unset {
             tracing::warn!(target: "jackfield::engine", "A knob is left as it is: {problem}");
         }
@@ -132,7 +132,7 @@ impl Stage<'_> {
         if tape.is_none() {
             tracing::warn!(target: "jackfield::engine", "An engine before still has the tape: nothing is kept");
         }
-        let (voice, voice_monitor) = Voice::new(runner, knobs);
+        let (voice, voice_monitor) = Voice::new(runner, controls);
         let (processor, monitor, swaps) = Processor::new(voice, inputs, tape);
         let mut playing = Playing::new(AudioEngine::ID, f64::from(self.settings.sample_rate));
         (playing.device, playing.latency) = (Some(device.name()), monitor.latency());

@@ -205,9 +205,9 @@ impl Cast {
         if self.sent.is_some() {
             return Err(runner);
         }
-        let (knobs, unset) = console.knobs().connect(Arc::clone(&project.map));
+        let (controls, unset) = console.connect(&project.map);
         let carried = carry.report().clone();
-        let (voice, monitor) = Voice::new(runner, knobs);
+        let (voice, monitor) = Voice::new(runner, controls);
         if let Err(unsent) = self.swaps.send(Box::new(Swap::new(voice, carry, frames))) {
             return Err(unsent.into_voice().into_runner());
         }

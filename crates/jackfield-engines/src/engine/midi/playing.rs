@@ -51,7 +51,7 @@ impl Prepared for Loaded {
 impl Loaded {
     fn begin(self, patchbay: Patchbay, plugs: Plugs) -> Result<Playing, EngineError> {
         let Self { engine, instance, mapper, settings, project, console, events } = self;
-        let MidiEngine { recorder, clock, looking, call_limit, .. } = engine;
+        let MidiEngine { recorder, clock, looking, call_limit, compiler, .. } = engine;
         if let Some(recorder) = &recorder {
             recorder.begin();
         }
@@ -67,6 +67,7 @@ impl Loaded {
             events,
             host: Host::Thread(clock),
             call_limit,
+            compiler,
             duty: Some(Box::new(performance)),
         };
         let ticking = timer.begin()?;

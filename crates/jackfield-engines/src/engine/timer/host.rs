@@ -4,19 +4,21 @@ use crate::console::{Console, Playing, Shown};
 use crate::device::{Clock, Stop};
 use crate::engine::ready;
 use crate::engine::timer::Host;
-use crate::engine::timer::ticking::{Duty, Pulse, Ticking};
+use crate::engine::timer::ticking::{Duty, Incoming, Pulse, Ticking};
 use crate::engine::watchdog::Watchdog;
 use crate::events::{EngineEvent, EventDispatcher};
 use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Synced};
 use crate::id::EngineId;
 use crate::instance::Instance;
-use crate::program::Program;
+use crate::memory::Carry;
+use crate::program::{Compiler, Program};
 use crate::project::{Project, TimerSettings};
-use crate::realtime::Rate;
+use crate::realtime::{Controls, Rate};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -32,6 +34,7 @@ pub(in crate::engine) struct Loaded {
     pub(in crate::engine) events: EventDispatcher,
     pub(in crate::engine) host: Host,
     pub(in crate::engine) call_limit: Duration,
+    pub(in crate::engine) compiler: Compiler,
     /// What is to be done around the ticks.
     pub(in crate::engine) duty: Option<Box<dyn Duty>>,
 }
@@ -44,17 +47,16 @@ impl Prepared for Loaded {
 
 impl Loaded {
     pub(in crate::engine) fn begin(self) -> Result<Running, EngineError> {
-        let Self { id, instance, settings, project, console, events, host, call_limit, duty } = self;
+        let Self { id, instance, settings, project, console, events, host, call_limit, compiler, duty } =
+            self;
         let sample_rate = settings.sample_rate;
         let rate = Rate::per_second(sample_rate).ok_or_else(|| EngineError::Settings {
             engine: id.clone(),
             problem: format!("a rate of {sample_rate} per second cannot be kept"),
         })?;
         let watchdog = Watchdog::start(instance.interrupt_handle(), call_limit, || {}).map_err(other)?;
-        let (knobs, unset) = console.knobs().connect(Arc::clone(&project.map));
-        for problem in unset {
-            tracing::warn!(target: "jackfield::engine", "A knob is left as it is: {problem}");
-        }
+        let controls = connected(&console, &project);
+        let (programs, incoming) = channel();
         let faulted = Arc::new(AtomicBool::new(false));
         let start = match &host {
             Host::Thread(clock) => clock.now(),
@@ -63,7 +65,8 @@ impl Loaded {
         let ticking = Ticking {
             id: id.clone(),
             instance,
-            knobs,
+            controls,
+            incoming,
             load: console.load().probe(),
             console: console.clone(),
             events: events.clone(),
@@ -78,7 +81,7 @@ impl Loaded {
             Host::Task => Ticks::Task(spawn_task(ticking)),
         };
         events.dispatch(EngineEvent::Initialized { engine: id.clone(), sample_rate, device: None });
-        Ok(Running { id, ticks, watchdog, faulted, settings, project, shown })
+        Ok(Running { id, ticks, watchdog, faulted, programs, compiler, console, settings, project, shown })
     }
 }
 
@@ -88,6 +91,9 @@ pub(in crate::engine) struct Running {
     ticks: Ticks,
     watchdog: Watchdog,
     faulted: Arc<AtomicBool>,
+    programs: Sender<Incoming>,
+    compiler: Compiler,
+    console: Console,
     settings: TimerSettings,
     project: Arc<Project>,
     shown: Shown,
@@ -105,9 +111,18 @@ impl Engine for Running {
         async move {
             let settings = ready::read(&self.id, &update.settings, TimerSettings::read)?;
             let project = update.project.ok_or(EngineError::NoProject)?;
-            let same = settings == self.settings && ready::same_program(&project, &self.project);
-            if !same || self.is_faulted() {
+            if settings != self.settings || self.is_faulted() {
                 return Ok(Synced::NeedsRestart);
+            }
+            if !ready::same_program(&project, &self.project) {
+                let instance = ready::instance(Arc::clone(&project), self.compiler.clone()).await?;
+                self.watchdog.watch(instance.interrupt_handle());
+                let carry = Carry::between(&self.project.map, &project.map);
+                let controls = connected(&self.console, &project);
+                let incoming = Incoming { instance, controls, carry, project: project.name.clone() };
+                if self.programs.send(incoming).is_err() {
+                    return Ok(Synced::NeedsRestart); // its thread has ended
+                }
             }
             self.project = project;
             Ok(Synced::Done)
@@ -132,6 +147,15 @@ impl Engine for Running {
         }
         .boxed()
     }
+}
+
+/// What the program is turned and shown by.
+fn connected(console: &Console, project: &Project) -> Controls {
+    let (controls, unset) = console.connect(&project.map);
+    for problem in unset {
+        tracing::warn!(target: "jackfield::engine", "A knob is left as it is: {problem}");
+    }
+    controls
 }
 
 enum Ticks {

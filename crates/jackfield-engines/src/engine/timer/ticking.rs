@@ -4,9 +4,11 @@ use crate::console::Console;
 use crate::events::{EngineEvent, EventDispatcher, TimerStats};
 use crate::id::EngineId;
 use crate::instance::{Instance, Trap};
-use crate::realtime::{KnobReceiver, LoadProbe, Rate, Ticker};
+use crate::memory::Carry;
+use crate::realtime::{Controls, LoadProbe, Rate, Ticker};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 /// How much of a pause is made up for; what is older is left out.
@@ -27,11 +29,21 @@ pub(in crate::engine) trait Duty: Send {
     fn broken(&mut self);
 }
 
+/// A program that is to take over between two ticks.
+pub(super) struct Incoming {
+    pub(super) instance: Instance,
+    pub(super) controls: Controls,
+    pub(super) carry: Carry,
+    pub(super) project: String,
+}
+
 /// A program that ticks.
 pub(super) struct Ticking {
     pub(super) id: EngineId,
     pub(super) instance: Instance,
-    pub(super) knobs: KnobReceiver,
+    pub(super) controls: Controls,
+    /// Programs that are to take over.
+    pub(super) incoming: Receiver<Incoming>,
     pub(super) load: LoadProbe,
     pub(super) console: Console,
     pub(super) events: EventDispatcher,
@@ -57,9 +69,10 @@ impl Ticking {
     /// Runs one tick; says whether there may be more.
     pub(super) fn tick(&mut self, now: impl Fn() -> Duration) -> bool {
         let begun = now();
-        if self.knobs.has_changes() {
-            self.knobs.apply(self.instance.memory_mut());
+        while let Ok(incoming) = self.incoming.try_recv() {
+            self.take_over(incoming);
         }
+        self.controls.before(self.instance.memory_mut());
         if let Err(trap) = self.run() {
             if let Some(duty) = &mut self.duty {
                 duty.broken();
@@ -74,6 +87,7 @@ impl Ticking {
         if let Some(duty) = &mut self.duty {
             duty.after(&self.instance);
         }
+        self.controls.after(self.instance.memory());
         let ended = now();
         self.load.record(ended.saturating_sub(begun), self.pulse.ticker.rate().period());
         self.pulse.ticked(begun, ended);
@@ -85,6 +99,17 @@ impl Ticking {
 }
 
 impl Ticking {
+    /// Goes on with another program and the values that both have.
+    fn take_over(&mut self, incoming: Incoming) {
+        let Incoming { mut instance, controls, carry, project } = incoming;
+        carry.apply(self.instance.memory(), instance.memory_mut());
+        (self.instance, self.controls) = (instance, controls);
+        let carried = carry.report().clone();
+        tracing::info!(target: "jackfield::engine", "`{project}` has taken over: {carried}");
+        let engine = self.id.clone();
+        self.events.dispatch(EngineEvent::Swapped { engine, project, carried, seam: None });
+    }
+
     fn run(&mut self) -> Result<(), Trap> {
         if let Some(duty) = &mut self.duty {
             duty.before(&mut self.instance)?;
