@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jackfield::{PluginRuntime, RuntimeBuilder};
 use jackfield_engines::{
-    AUDIO, AudioEngine, Device, EngineManagerPlugin, EnginePlugin, MAIN, NullDevice, TimerEngine, WORKER,
+    AUDIO, AudioEngine, Device, EngineManagerPlugin, EnginePlugin, MAIN, MIDI, MidiDevice, MidiEngine,
+    MidiRecorder, NullDevice, NullMidi, TimerEngine, WORKER,
 };
 
 use crate::{
@@ -17,14 +18,17 @@ use crate::{
 pub(crate) struct Wishes {
     /// The engine to play with, whatever the project asks for.
     pub(crate) engine: Option<String>,
-    /// The null device, even where there is a sound card.
+    /// The null device, even where there is a sound card, and no MIDI ports.
     pub(crate) silent: bool,
+    /// What keeps the MIDI messages that are sent.
+    pub(crate) midi_recorder: Option<MidiRecorder>,
 }
 
 /// The host: a runtime of these plugins.
 pub(crate) fn host(workplace: &Workplace, wishes: &Wishes) -> RuntimeBuilder<(), ()> {
     PluginRuntime::builder()
         .plugin(EnginePlugin::new("engine-audio", "plays audio programs", AUDIO, audio(wishes)))
+        .plugin(EnginePlugin::new("engine-midi", "plays MIDI programs", MIDI, midi(wishes)))
         .plugin(EnginePlugin::new("engine-worker", "ticks on its own thread", WORKER, TimerEngine::worker()))
         .plugin(EnginePlugin::new("engine-main", "ticks on the host's loop", MAIN, TimerEngine::main()))
         .plugin(EngineManagerPlugin)
@@ -41,6 +45,26 @@ fn audio(wishes: &Wishes) -> AudioEngine {
         Some(card) => AudioEngine::new(card).or_on(null),
         None => AudioEngine::new(null),
     }
+}
+
+/// The MIDI engine, on the machine's ports. Where there are none, nobody hears it.
+fn midi(wishes: &Wishes) -> MidiEngine {
+    let ports = midi_ports().filter(|_| !wishes.silent).unwrap_or_else(|| Arc::new(NullMidi));
+    let engine = MidiEngine::new(ports);
+    match &wishes.midi_recorder {
+        Some(recorder) => engine.with_recorder(recorder.clone()),
+        None => engine,
+    }
+}
+
+#[cfg(feature = "midir")]
+fn midi_ports() -> Option<Arc<dyn MidiDevice>> {
+    Some(Arc::new(jackfield_engines::MidirDevice::new()))
+}
+
+#[cfg(not(feature = "midir"))]
+fn midi_ports() -> Option<Arc<dyn MidiDevice>> {
+    None
 }
 
 #[cfg(feature = "cpal")]
