@@ -26,7 +26,7 @@ enum Verb {
     Run(RunArgs),
     /// Renders a project to a WAV file, as fast as the machine allows.
     Render(RenderArgs),
-    /// Runs a timer program for some cycles, and writes down its values.
+    /// Runs a timer or MIDI program for some cycles, and writes down its values and messages.
     Trace(TraceArgs),
     /// Says what is wrong with projects and settings files.
     Check {
@@ -49,9 +49,12 @@ struct RunArgs {
     /// Stops by itself after this time: `10s`, `2m`, `1m 30s`.
     #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
     time: Option<Duration>,
-    /// Plays on no sound card, even if there is one.
+    /// Plays on no sound card and no MIDI port, even if there are some.
     #[arg(long)]
     silent: bool,
+    /// Keeps the MIDI messages that are sent in this file, a standard MIDI file.
+    #[arg(long, value_name = "FILE")]
+    midi_file: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -84,8 +87,8 @@ struct TraceArgs {
 impl Cli {
     pub(crate) fn carry_out(self) -> Outcome<ExitCode> {
         match self.verb {
-            Verb::Run(RunArgs { project, settings, engine, time, silent }) => {
-                run(Run { project, settings, engine, time, silent }).map(|()| ExitCode::SUCCESS)
+            Verb::Run(RunArgs { project, settings, engine, time, silent, midi_file }) => {
+                run(Run { project, settings, engine, time, silent, midi_file }).map(|()| ExitCode::SUCCESS)
             }
             Verb::Render(RenderArgs { project, seconds, out, input }) => {
                 render(&Render { project, time: seconds, out, input }).map(|()| ExitCode::SUCCESS)

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jackfield::{PluginRuntime, RuntimeBuilder};
 use jackfield_engines::{
-    AudioEngine, AudioEnginePlugin, CodeCache, Device, EngineManagerPlugin, EnginePlugin, MAIN, NullDevice,
-    TimerEngine, WORKER,
+    AudioEngine, AudioEnginePlugin, CodeCache, Device, EngineManagerPlugin, EnginePlugin, MAIN, MIDI,
+    MidiDevice, MidiEngine, MidiRecorder, NullDevice, NullMidi, TimerEngine, WORKER,
 };
 
 use crate::{
@@ -18,32 +18,23 @@ use crate::{
 pub(crate) struct Wishes {
     /// The engine to play with, whatever the project asks for.
     pub(crate) engine: Option<String>,
-    /// The null device, even where there is a sound card.
+    /// The null device, even where there is a sound card, and no MIDI ports.
     pub(crate) silent: bool,
     /// Where compiled code is kept.
     pub(crate) cache: Option<CodeCache>,
+    /// What keeps the MIDI messages that are sent.
+    pub(crate) midi_recorder: Option<MidiRecorder>,
 }
 
 /// The host: a runtime of these plugins.
 pub(crate) fn host(workplace: &Workplace, wishes: &Wishes) -> RuntimeBuilder<(), ()> {
-    let timer = |engine: TimerEngine| match &wishes.cache {
-        Some(cache) => engine.with_cache(cache.clone()),
-        None => engine,
-    };
+    let (worker, main) = (TimerEngine::worker(), TimerEngine::main());
+    let (worker, main) = (worker.with_cache(wishes.cache.clone()), main.with_cache(wishes.cache.clone()));
     PluginRuntime::builder()
         .plugin(AudioEnginePlugin::new(audio(wishes)))
-        .plugin(EnginePlugin::new(
-            "engine-worker",
-            "ticks on its own thread",
-            WORKER,
-            timer(TimerEngine::worker()),
-        ))
-        .plugin(EnginePlugin::new(
-            "engine-main",
-            "ticks on the host's loop",
-            MAIN,
-            timer(TimerEngine::main()),
-        ))
+        .plugin(EnginePlugin::new("engine-midi", "plays MIDI programs", MIDI, midi(wishes)))
+        .plugin(EnginePlugin::new("engine-worker", "ticks on its own thread", WORKER, worker))
+        .plugin(EnginePlugin::new("engine-main", "ticks on the host's loop", MAIN, main))
         .plugin(EngineManagerPlugin)
         .plugin(ProjectLoader::new(workplace.clone(), wishes.engine.clone()))
         .plugin(Knobs)
@@ -58,10 +49,27 @@ fn audio(wishes: &Wishes) -> AudioEngine {
         Some(card) => AudioEngine::new(card).or_on(null),
         None => AudioEngine::new(null),
     };
-    match &wishes.cache {
-        Some(cache) => engine.with_cache(cache.clone()),
+    engine.with_cache(wishes.cache.clone())
+}
+
+/// The MIDI engine, on the machine's ports. Where there are none, nobody hears it.
+fn midi(wishes: &Wishes) -> MidiEngine {
+    let ports = midi_ports().filter(|_| !wishes.silent).unwrap_or_else(|| Arc::new(NullMidi));
+    let engine = MidiEngine::new(ports).with_cache(wishes.cache.clone());
+    match &wishes.midi_recorder {
+        Some(recorder) => engine.with_recorder(recorder.clone()),
         None => engine,
     }
+}
+
+#[cfg(feature = "midir")]
+fn midi_ports() -> Option<Arc<dyn MidiDevice>> {
+    Some(Arc::new(jackfield_engines::MidirDevice::new()))
+}
+
+#[cfg(not(feature = "midir"))]
+fn midi_ports() -> Option<Arc<dyn MidiDevice>> {
+    None
 }
 
 #[cfg(feature = "cpal")]

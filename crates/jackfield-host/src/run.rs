@@ -2,12 +2,13 @@
 
 use std::{
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream};
 use jackfield::{BoxError, Envelope, InitError, PluginRuntime, Session, Subscription};
-use jackfield_engines::{ENGINES, EngineEvent, ManagerState, ManagerStatus};
+use jackfield_engines::{ENGINES, EngineEvent, ManagerState, ManagerStatus, MidiRecorder, SystemClock};
 use jackfield_sources::{FileSource, Source};
 use tokio::sync::mpsc;
 
@@ -38,6 +39,7 @@ pub(crate) struct Run {
     pub(crate) engine: Option<String>,
     pub(crate) time: Option<Duration>,
     pub(crate) silent: bool,
+    pub(crate) midi_file: Option<PathBuf>,
 }
 
 /// Plays until it is interrupted or the time is over.
@@ -61,7 +63,12 @@ async fn play(run: Run) -> Outcome<()> {
 
     let refused =
         |error| Failure::Input(settings_file::explain(&file, text.as_deref().unwrap_or_default(), &error));
-    let wishes = Wishes { engine: run.engine, silent: run.silent, cache: code_cache() };
+    let midi_recorder = run.midi_file.map(|path| MidiRecorder::new(path, Arc::new(SystemClock::new())));
+    if let Some(recorder) = &midi_recorder {
+        recorder.save().map_err(|error| Failure::unwritable(recorder.path(), error))?;
+    }
+    let cache = code_cache();
+    let wishes = Wishes { engine: run.engine, silent: run.silent, cache, midi_recorder };
     let runtime = match host(&workplace, &wishes).settings(settings).init().await {
         Ok(runtime) => runtime,
         Err(InitError::Settings(error)) => return Err(refused(error)),
@@ -127,6 +134,12 @@ async fn play(run: Run) -> Outcome<()> {
     show.terminal.finish();
     let failures = closed.map(|report| report.failures).unwrap_or_default();
     runtime.shutdown().await.map_err(Failure::work)?;
+    if let Some(recorder) = &wishes.midi_recorder {
+        // The engine has done so; if it could not, this says why.
+        recorder.save().map_err(|error| Failure::unwritable(recorder.path(), error))?;
+        let (path, messages) = (recorder.path().display(), recorder.messages());
+        show.terminal.say(&format!("midi: wrote {path}, {messages} messages"));
+    }
     while let Ok(record) = log.try_recv() {
         show.terminal.say(&record);
     }
@@ -220,9 +233,10 @@ impl Show {
         let playing = playing.borrow();
         let Some(playing) = &*playing else { return "none".to_owned() };
         let (engine, rate) = (&playing.engine, playing.sample_rate);
-        let what = match &playing.device {
-            Some(device) => format!("{engine} on {device}, {rate} Hz"),
-            None => format!("{engine}, {rate} ticks a second"),
+        let what = match (&playing.device, &playing.ports) {
+            (Some(device), _) => format!("{engine} on {device}, {rate} Hz"),
+            (None, Some(ports)) => format!("{engine} on {ports}, {rate} ticks a second"),
+            (None, None) => format!("{engine}, {rate} ticks a second"),
         };
         let status = engines.status();
         match status.requested {
@@ -256,6 +270,13 @@ impl Show {
         }
     }
 
+    fn plays_on_ports(&self) -> bool {
+        let Ok(engines) = self.session.resolve(ENGINES) else { return false };
+        let playing = engines.console().playing();
+        let playing = playing.borrow();
+        playing.as_ref().is_some_and(|playing| playing.ports.is_some())
+    }
+
     fn followed(&mut self, file: &str, followed: Followed) {
         let (headline, lines) = match followed {
             Followed::Done(lines) => (format!("settings: following {file}"), lines),
@@ -269,6 +290,10 @@ impl Show {
     }
 
     fn draw(&mut self) {
+        // MIDI ports come and go without asking anybody.
+        if self.plays_on_ports() {
+            self.say_engine();
+        }
         let load = self.session.resolve(ENGINES).ok().and_then(|engines| {
             let audio =
                 engines.console().playing().borrow().as_ref().is_some_and(|playing| playing.device.is_some());

@@ -26,12 +26,8 @@ pub(crate) fn start(path: &Path) -> Outcome<Started> {
     let refused = |error: &(dyn std::error::Error + 'static)| {
         Failure::input(format!("{}: {}", path.display(), chain(error)))
     };
-    let compiler = Compiler::default();
-    let compiler = match code_cache() {
-        Some(cache) => compiler.with_cache(cache),
-        None => compiler,
-    };
-    let program = compiler.compile(&project).map_err(|error| refused(&error))?;
+    let program =
+        Compiler::default().with_cache(code_cache()).compile(&project).map_err(|error| refused(&error))?;
     let mut instance = program.blank().map_err(|error| refused(&error))?;
     let watchdog = Watchdog::start(instance.interrupt_handle(), CALL_LIMIT, || ()).map_err(Failure::work)?;
     instance.start(Start::Snapshot).map_err(|error| refused(&error))?;

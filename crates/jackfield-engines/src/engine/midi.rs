@@ -100,9 +100,9 @@ impl MidiEngine {
         self
     }
 
-    /// The same, keeping compiled code in `cache`.
+    /// The same, keeping compiled code in `cache`, if there is one.
     #[must_use]
-    pub fn with_cache(mut self, cache: CodeCache) -> Self {
+    pub fn with_cache(mut self, cache: impl Into<Option<CodeCache>>) -> Self {
         self.compiler = self.compiler.with_cache(cache);
         self
     }

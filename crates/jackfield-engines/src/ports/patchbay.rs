@@ -87,6 +87,7 @@ impl Patchbay {
         let tell = |change: News| drop(news.send(change));
         let mut changed = self.outputs.update(
             device.outputs(),
+            None,
             |index| tell(News::Output(index, None)),
             |index, name| {
                 tell(News::Output(index, Some(device.connect_output(name)?)));
@@ -96,6 +97,7 @@ impl Patchbay {
         if let Some(inputs) = &mut self.inputs {
             changed |= inputs.update(
                 device.inputs(),
+                self.outputs.complaint.as_deref(),
                 |index| tell(News::Input(index, None)),
                 |index, name| {
                     let (heard, waiting) = ring(&self.traffic);
@@ -121,7 +123,7 @@ impl Patchbay {
         let outputs = self.outputs.describe("output");
         let inputs = self.inputs.as_ref().and_then(|inputs| inputs.describe("input"));
         let all: Vec<String> = [outputs, inputs].into_iter().flatten().collect();
-        if all.is_empty() { "null port (there is no MIDI port)".to_owned() } else { all.join(", ") }
+        if all.is_empty() { "null port, for want of any other".to_owned() } else { all.join(", ") }
     }
 }
 
@@ -149,6 +151,7 @@ impl<T> Side<T> {
     fn update(
         &mut self,
         present: Result<Vec<String>, MidiError>,
+        said_already: Option<&str>,
         mut disconnect: impl FnMut(usize),
         mut connect: impl FnMut(usize, &str) -> Result<T, MidiError>,
     ) -> bool {
@@ -179,7 +182,8 @@ impl<T> Side<T> {
             }
         }
         if complaint != self.complaint {
-            if let Some(complaint) = &complaint {
+            if let Some(complaint) = complaint.as_deref().filter(|complaint| Some(*complaint) != said_already)
+            {
                 tracing::warn!(target: "jackfield::engine", "{complaint}");
             }
             self.complaint = complaint;

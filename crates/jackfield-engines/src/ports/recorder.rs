@@ -24,12 +24,14 @@ pub struct MidiRecorder {
 struct State {
     begun: Option<Duration>,
     piece: Piece,
-    saved: usize,
+    messages: u64,
+    /// How many messages were in the file when it was written last; `None` before.
+    saved: Option<u64>,
     full: bool,
 }
 
 impl MidiRecorder {
-    /// A recorder for this file, by this clock. Touches nothing before there is something to write.
+    /// A recorder for this file, by this clock. Touches nothing before it is [saved](Self::save).
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, clock: Arc<dyn Clock>) -> Self {
         Self { path: path.into().into(), clock, state: Arc::default() }
@@ -54,29 +56,36 @@ impl MidiRecorder {
         let begun = *state.begun.get_or_insert(now);
         if state.piece.size() < MOST_BYTES {
             state.piece.add(now.saturating_sub(begun), sent);
+            state.messages += 1;
         } else if !state.full {
             state.full = true;
             tracing::warn!(target: "jackfield::engine", "{} is full; what is sent now is not in it", self.path.display());
         }
     }
 
-    /// Writes the file, whole, if there is anything that is not in it. Engines do that when they stop.
+    /// Writes the file, whole, unless all is in it already. Engines do that when they stop, and every minute before.
     ///
     /// # Errors
     ///
     /// When the file cannot be written; what there is stays, and the next attempt writes it.
     pub fn save(&self) -> io::Result<()> {
-        let (file, size) = {
+        let (file, messages) = {
             let state = self.lock();
-            if state.begun.is_none() || (state.saved > 0 && state.saved == state.piece.size()) {
+            if state.saved == Some(state.messages) {
                 return Ok(());
             }
-            (state.piece.file(), state.piece.size())
+            (state.piece.file(), state.messages)
         };
         // Not under the lock: whoever sends does not wait for a disk.
         fs::write(&*self.path, file)?;
-        self.lock().saved = size;
+        self.lock().saved = Some(messages);
         Ok(())
+    }
+
+    /// How many messages it has kept.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        self.lock().messages
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

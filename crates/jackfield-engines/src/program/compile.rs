@@ -95,10 +95,10 @@ impl Compiler {
         Self { limits, ..self }
     }
 
-    /// The same, keeping what it compiles in `cache`, and taking from there what was compiled before.
+    /// The same, keeping what it compiles in `cache`, if there is one, and taking from there what was compiled before.
     #[must_use]
-    pub fn with_cache(self, cache: CodeCache) -> Self {
-        Self { cache: Some(cache), ..self }
+    pub fn with_cache(self, cache: impl Into<Option<CodeCache>>) -> Self {
+        Self { cache: cache.into(), ..self }
     }
 
     /// Checks a project's binary and compiles it. Costs roughly a millisecond per kilobyte of code, on all cores, or a

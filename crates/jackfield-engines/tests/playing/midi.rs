@@ -4,7 +4,8 @@ mod programs;
 
 use crate::support::{Session, project};
 use jackfield_engines::{
-    EngineFactory, ManualClock, MidiEngine, MidiMessage, MidiTraffic, PortMessage, VirtualMidi,
+    EngineFactory, ManualClock, MidiEngine, MidiMessage, MidiRecorder, MidiTraffic, NullMidi, PortMessage,
+    VirtualMidi,
 };
 use jackfield_testkit::fixtures;
 use programs::gates;
@@ -170,7 +171,7 @@ async fn a_port_may_vanish_and_come_back_while_the_engine_plays_on() {
 async fn without_any_port_it_plays_to_nobody_in_time() {
     let stage = Stage::new(&[]);
     stage.session.play(project("night-bus")).await;
-    assert_eq!(stage.ports(), "null port (there is no MIDI port)");
+    assert_eq!(stage.ports(), "null port, for want of any other");
     stage.ticks(50);
     assert_eq!(stage.session.console.load().read().blocks, 50);
     assert!(stage.traffic.read().unheard > 0);
@@ -245,6 +246,91 @@ async fn a_handler_is_called_between_ticks_with_three_numbers() {
     stage.ticks(1);
     assert_eq!(stage.far.take(), [first(&[0x90, 5, 0])]);
     stage.session.manager.close().await;
+}
+
+/// A standard MIDI file, read back: ticks of a millisecond, port and bytes of each message, in order of time.
+fn parse(file: &[u8]) -> Vec<(u64, u32, Vec<u8>)> {
+    let number = |bytes: &[u8]| bytes.iter().fold(0_usize, |number, byte| number << 8 | usize::from(*byte));
+    assert_eq!(&file[..8], b"MThd\0\0\0\x06");
+    let (format, tracks, division) = (number(&file[8..10]), number(&file[10..12]), number(&file[12..14]));
+    assert_eq!((format, division), (1, 500));
+    let (mut rest, mut found, mut tempo) = (&file[14..], Vec::new(), None);
+    for _ in 0..tracks {
+        assert_eq!(&rest[..4], b"MTrk");
+        let length = number(&rest[4..8]);
+        let (mut track, after) = rest[8..].split_at(length);
+        let (mut time, mut port, mut ended) = (0, 0, false);
+        while !track.is_empty() {
+            assert!(!ended, "something after the end of the track");
+            let mut delta = 0;
+            loop {
+                let byte = track[0];
+                track = &track[1..];
+                delta = delta << 7 | u64::from(byte & 0x7f);
+                if byte < 0x80 {
+                    break;
+                }
+            }
+            time += delta;
+            let length = match track[0] {
+                0xff => {
+                    let (kind, data) = (track[1], &track[3..3 + usize::from(track[2])]);
+                    match kind {
+                        0x21 => port = u32::from(data[0]) + 1,
+                        0x51 => tempo = Some(number(data)),
+                        0x2f => ended = true,
+                        _ => {}
+                    }
+                    3 + data.len()
+                }
+                0xc0..=0xdf => 2,
+                0x80..=0xef => 3,
+                other => panic!("no message begins with {other:x}"),
+            };
+            if track[0] != 0xff {
+                found.push((time, port, track[..length].to_vec()));
+            }
+            track = &track[length..];
+        }
+        assert!(ended, "the track has no end");
+        rest = after;
+    }
+    assert!(rest.is_empty());
+    // 500 ticks in half a second.
+    assert_eq!(tempo, Some(500_000));
+    found.sort_by_key(|(time, port, _)| (*time, *port));
+    found
+}
+
+#[tokio::test]
+async fn what_is_sent_is_in_the_file_at_its_time_whether_or_not_there_is_a_port() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ticking, looking) = (ManualClock::new(), ManualClock::new());
+    let recorder = MidiRecorder::new(folder.path().join("bus.mid"), Arc::new(ticking.clone()));
+    let engine = MidiEngine::with_clocks(Arc::new(NullMidi), Arc::new(ticking.clone()), Arc::new(looking));
+    let session = Session::new([Arc::new(engine.with_recorder(recorder.clone())) as Arc<dyn EngineFactory>]);
+    session.play(project("night-bus")).await;
+    for _ in 0..500 {
+        ticking.advance(TICK);
+    }
+    session.manager.close().await;
+
+    let found = parse(&std::fs::read(recorder.path()).unwrap());
+    assert_eq!(found.len() as u64, recorder.messages());
+    let resets =
+        |messages: &[(u64, u32, Vec<u8>)]| messages.iter().map(|(.., bytes)| bytes[1]).collect::<Vec<_>>();
+    assert_eq!(resets(&found[..4]), [120, 123, 120, 123]);
+    let expected = fixtures::expected("night-bus")["messages"].take();
+    let expected = expected.as_array().unwrap();
+    for (sent, found) in expected.iter().zip(&found[4..]) {
+        // A hundred ticks a second: the first after ten milliseconds.
+        assert_eq!(*found, (sent["cycle"].as_u64().unwrap() * 10, 1, bytes(&sent["message"])));
+    }
+    let ends = &found[4 + expected.len()..];
+    assert!(ends.iter().all(|(time, ..)| *time == 5_000), "{ends:?}");
+    let all: Vec<_> =
+        found.iter().map(|(_, port, bytes)| PortMessage { port: *port, message: message(bytes) }).collect();
+    no_note_hangs(&all);
 }
 
 proptest! {

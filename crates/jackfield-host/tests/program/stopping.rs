@@ -1,6 +1,9 @@
 //! `jackfield run` says what it does, and stops when it is told to.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use crate::support::{Ended, Place, Playing, is_clock};
 
@@ -29,7 +32,7 @@ fn it_says_what_plays_through_what_with_which_plugins_and_where_the_settings_are
         [
             "playing    first-light",
             "engine     audio on null device, keeping time, 48000 Hz",
-            "plugins    engine-audio, engine-worker, engine-main, engine-manager, project, knobs, meter   (off: \
+            "plugins    engine-audio, engine-midi, engine-worker, engine-main, engine-manager, project, knobs, meter   (off: \
              recorder)",
             "settings   jackfield.toml   (edit it while it plays; Ctrl-C stops)",
         ],
@@ -38,7 +41,7 @@ fn it_says_what_plays_through_what_with_which_plugins_and_where_the_settings_are
 
 #[test]
 fn a_timer_program_says_how_often_it_ticks() {
-    let plugins = "plugins    engine-audio, engine-worker, engine-main, engine-manager, project, knobs, meter   (off: recorder)";
+    let plugins = "plugins    engine-audio, engine-midi, engine-worker, engine-main, engine-manager, project, knobs, meter   (off: recorder)";
     let settings = "settings   jackfield.toml   (edit it while it plays; Ctrl-C stops)";
     check_banner(
         "tally",
@@ -50,6 +53,44 @@ fn a_timer_program_says_how_often_it_ticks() {
         &["--engine", "main"],
         ["playing    tally", "engine     main, 50 ticks a second", plugins, settings],
     );
+}
+
+#[test]
+fn a_midi_program_says_on_which_ports_it_plays() {
+    let place = Place::with("night-bus");
+    let ended = Playing::start(&place, &["night-bus.project.json", "--for", "10ms"]).wait();
+    assert_eq!(ended.said[1], "engine     midi on null port, for want of any other, 100 ticks a second");
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:#?}");
+}
+
+// J-27
+#[test]
+fn what_a_midi_program_sends_is_in_the_file_and_no_note_hangs_at_the_end() {
+    let place = Place::with("night-bus");
+    let arguments = ["night-bus.project.json", "--midi-file", "bus.mid"];
+    let mut playing = Playing::start(&place, &arguments);
+    playing.a_second_passes();
+    let ended = playing.stop();
+    let file = fs::read(place.file("bus.mid")).unwrap();
+    assert!(file.starts_with(b"MThd"), "{file:?}");
+    // One track besides that of the tempo, since all goes to one port: deltas of a millisecond, of one or two bytes.
+    let notes = |kind: u8| {
+        let message = |bytes: &&[u8]| bytes[0] & 0xf0 == kind && bytes[1] < 0x80 && bytes[2] < 0x80;
+        file.windows(3).filter(message).count()
+    };
+    assert!(notes(0x90) > 2, "{file:?}");
+    assert_eq!(notes(0x90), notes(0x80), "{file:?}");
+    let said = ended.said.last().unwrap();
+    assert!(said.starts_with("midi: wrote bus.mid, ") && said.ends_with(" messages"), "{ended:#?}");
+}
+
+#[test]
+fn a_midi_file_that_cannot_be_written_is_told_before_anything_plays() {
+    let place = Place::with("night-bus");
+    let done = place.run(&["run", "--silent", "night-bus.project.json", "--midi-file", "gone/bus.mid"]);
+    assert_eq!(done.code, Some(2), "{done:?}");
+    assert!(done.stderr.starts_with("jackfield: gone/bus.mid: cannot be written: "), "{done:?}");
+    assert_eq!(done.stdout, "");
 }
 
 #[test]
@@ -66,7 +107,7 @@ fn an_engine_that_is_not_there_is_told_from_the_start() {
         ended.said[1..3],
         [
             "engine     worker, 50 ticks a second   (the default: there is no engine `AudioWorkletRuntime`)",
-            "plugins    engine-worker, engine-main, engine-manager, project, knobs, meter   (off: engine-audio, \
+            "plugins    engine-midi, engine-worker, engine-main, engine-manager, project, knobs, meter   (off: engine-audio, \
              recorder)",
         ]
     );

@@ -20,6 +20,9 @@ use std::time::Duration;
 /// How often is looked which ports there are. No system that is asked through the same few functions says by itself.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
+/// After how many looks what is recorded goes to the disk: a minute of it is lost should the program be killed.
+const LOOKS_TO_SAVE: u32 = 30;
+
 /// Everything but the ports.
 pub(super) struct Loaded {
     pub(super) engine: MidiEngine,
@@ -72,7 +75,7 @@ impl Loaded {
         };
         let ticking = timer.begin()?;
         console.set_ports(ports);
-        let lookout = Lookout::post(patchbay, looking, console).map_err(BoxError::from)?;
+        let lookout = Lookout::post(patchbay, recorder.clone(), looking, console).map_err(BoxError::from)?;
         Ok(Playing { ticking, lookout, recorder, settings, project })
     }
 }
@@ -173,11 +176,21 @@ struct Lookout {
 }
 
 impl Lookout {
-    fn post(mut patchbay: Patchbay, clock: Arc<dyn Clock>, console: Console) -> std::io::Result<Self> {
+    fn post(
+        mut patchbay: Patchbay,
+        recorder: Option<MidiRecorder>,
+        clock: Arc<dyn Clock>,
+        console: Console,
+    ) -> std::io::Result<Self> {
         let stop = Stop::new();
         let stopped = stop.clone();
         let look = move || {
+            let mut looks = 0_u32;
             while clock.wait_until(clock.now() + LOOK_EVERY, &stopped) {
+                looks = looks.wrapping_add(1);
+                if let Some(recorder) = recorder.as_ref().filter(|_| looks.is_multiple_of(LOOKS_TO_SAVE)) {
+                    recorder.save().ok(); // the end tries again, and says why not
+                }
                 if patchbay.look() && !stopped.is_set() {
                     console.set_ports(patchbay.describe());
                 }
