@@ -2,7 +2,9 @@
 
 use crate::id::EngineId;
 use crate::memory::MemoryMap;
-use crate::realtime::{Controls, Gauges, KnobError, Knobs, LoadMeter, TapeReader, TapeWriter, tape};
+use crate::realtime::{
+    Captures, Controls, Gauges, KnobError, Knobs, LoadMeter, TapeReader, TapeWriter, tape,
+};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +25,7 @@ pub struct Console {
     writer: Arc<Mutex<Option<TapeWriter>>>,
     knobs: Knobs,
     gauges: Gauges,
+    captures: Captures,
     load: LoadMeter,
     playing: watch::Sender<Option<Playing>>,
     /// Counts what was shown, so that nobody takes away what another has put there.
@@ -65,6 +68,7 @@ impl Console {
             writer: Arc::new(Mutex::new(Some(writer))),
             knobs: Knobs::new(),
             gauges: Gauges::new(),
+            captures: Captures::default(),
             load: LoadMeter::new(),
             playing: watch::Sender::new(None),
             shown: Arc::default(),
@@ -89,6 +93,12 @@ impl Console {
         &self.gauges
     }
 
+    /// Whole variables of the program, also arrays, as they are at one moment.
+    #[must_use]
+    pub fn captures(&self) -> &Captures {
+        &self.captures
+    }
+
     /// For engines: what a program with this map is turned and shown by from now on. The one connected before hears no
     /// more of the console.
     ///
@@ -96,7 +106,8 @@ impl Console {
     #[must_use]
     pub fn connect(&self, map: &Arc<MemoryMap>) -> (Controls, Vec<KnobError>) {
         let (knobs, unset) = self.knobs.connect(Arc::clone(map));
-        (Controls::new(knobs, self.gauges.connect(Arc::clone(map))), unset)
+        let gauges = self.gauges.connect(Arc::clone(map));
+        (Controls::new(knobs, gauges, self.captures.connect(Arc::clone(map))), unset)
     }
 
     /// The load of the audio thread.

@@ -75,10 +75,10 @@ pub use crate::{
         TimerSettings,
     },
     realtime::{
-        BLOCK_FRAMES, Block, BlockFifo, BlockRunner, Controls, Due, Gauge, GaugeError, GaugeReader, Gauges,
-        KnobError, KnobReceiver, Knobs, Load, LoadMeter, LoadProbe, OUTPUTS, Poke, Processor,
-        ProcessorMonitor, Rate, Read, Seam, Swap, SwapSender, TapeReader, TapeWriter, Ticker, Voice,
-        VoiceMonitor, tape,
+        BLOCK_FRAMES, Block, BlockFifo, BlockRunner, CaptureError, CaptureTaker, Captures, Controls, Due,
+        Gauge, GaugeError, GaugeReader, Gauges, KnobError, KnobReceiver, Knobs, Load, LoadMeter, LoadProbe,
+        OUTPUTS, Poke, Processor, ProcessorMonitor, Rate, Read, Seam, Swap, SwapSender, TapeReader,
+        TapeWriter, Ticker, Voice, VoiceMonitor, tape,
     },
     store::{CompilerState, StateStore},
 };

@@ -2,6 +2,7 @@
 
 mod atomic;
 mod block;
+mod captures;
 mod controls;
 mod fifo;
 mod gauges;
@@ -15,6 +16,7 @@ mod voice;
 
 pub use self::{
     block::{BLOCK_FRAMES, Block, BlockRunner},
+    captures::{CaptureError, CaptureTaker, Captures},
     controls::Controls,
     fifo::BlockFifo,
     gauges::{Gauge, GaugeError, GaugeReader, Gauges},

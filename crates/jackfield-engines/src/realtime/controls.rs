@@ -1,18 +1,20 @@
+use crate::realtime::captures::CaptureTaker;
 use crate::realtime::gauges::GaugeReader;
 use crate::realtime::knobs::KnobReceiver;
 
-/// What a program has of its session's console while it plays: knobs that turn it, and gauges that show it.
+/// What a program has of its session's console while it plays: knobs that turn it, gauges and captures that show it.
 #[derive(Debug)]
 pub struct Controls {
     knobs: KnobReceiver,
     gauges: Option<GaugeReader>,
+    captures: Option<CaptureTaker>,
 }
 
 impl Controls {
-    /// These knobs and gauges.
+    /// These knobs, gauges and captures.
     #[must_use]
-    pub fn new(knobs: KnobReceiver, gauges: GaugeReader) -> Self {
-        Self { knobs, gauges: Some(gauges) }
+    pub fn new(knobs: KnobReceiver, gauges: GaugeReader, captures: CaptureTaker) -> Self {
+        Self { knobs, gauges: Some(gauges), captures: Some(captures) }
     }
 
     /// Before a block or a tick: knobs that were turned take effect.
@@ -26,20 +28,23 @@ impl Controls {
         }
     }
 
-    /// After a block or a tick: gauges show what is there now.
+    /// After a block or a tick: gauges show what is there now, and captures take it.
     ///
     /// # Realtime
     ///
-    /// As [`GaugeReader::read`].
-    pub fn after(&self, memory: &[u8]) {
+    /// As [`GaugeReader::read`] and [`CaptureTaker::take`].
+    pub fn after(&mut self, memory: &[u8]) {
         if let Some(gauges) = &self.gauges {
             gauges.read(memory);
+        }
+        if let Some(captures) = &mut self.captures {
+            captures.take(memory);
         }
     }
 }
 
 impl From<KnobReceiver> for Controls {
     fn from(knobs: KnobReceiver) -> Self {
-        Self { knobs, gauges: None }
+        Self { knobs, gauges: None, captures: None }
     }
 }

@@ -3,8 +3,13 @@
 use crate::support::{project, runner};
 use assert_no_alloc::assert_no_alloc;
 use jackfield_engines::{
-    Controls, GaugeError, Gauges, Knobs, Limits, Processor, Program, Start, Value, Voice,
+    CaptureError, Captures, Controls, GaugeError, GaugeReader, Gauges, KnobReceiver, Knobs, Limits,
+    Processor, Program, Project, Reading, Start, Value, Voice,
 };
+
+fn controls(knobs: KnobReceiver, gauges: GaugeReader, project: &Project) -> Controls {
+    Controls::new(knobs, gauges, Captures::default().connect(project.map.clone()))
+}
 
 fn play_a_block(processor: &mut Processor) {
     let mut output = [0.0; 256];
@@ -17,7 +22,7 @@ fn a_gauge_shows_what_its_variable_holds_after_every_block() {
     let bpm = gauges.watch("tempo.bpm").unwrap();
     assert_eq!(bpm.read(), None, "nothing plays yet");
     let (receiver, _) = knobs.connect(project.map.clone());
-    let controls = Controls::new(receiver, gauges.connect(project.map.clone()));
+    let controls = controls(receiver, gauges.connect(project.map.clone()), &project);
     let (voice, _monitor) = Voice::new(runner(&project), controls);
     let (mut processor, _, _swaps) = Processor::new(voice, 0, None);
     assert_eq!(bpm.read(), None, "it has not been read yet");
@@ -38,7 +43,7 @@ fn gauges_go_on_with_the_next_program_and_show_nothing_where_it_has_no_such_vari
     {
         let project = project(name);
         let reader = gauges.connect(project.map.clone());
-        let controls = Controls::new(Knobs::new().connect(project.map.clone()).0, reader);
+        let mut controls = controls(Knobs::new().connect(project.map.clone()).0, reader, &project);
         let program = Program::compile(&project, &Limits::default()).unwrap();
         let mut instance = program.instantiate_from(Start::Init).unwrap();
         instance.cycle().unwrap();
@@ -67,4 +72,33 @@ fn there_is_room_for_sixty_four_and_again_when_they_are_dropped() {
     drop(held);
     let _one_more = gauges.watch("one.more").unwrap();
     assert_eq!(again.id(), "module.variable0");
+}
+
+#[tokio::test]
+async fn an_array_is_captured_as_it_is_after_a_block_without_touching_the_allocator() {
+    let (project, captures) = (project("ramp"), Captures::default());
+    let array = project.map.variables().find(|variable| variable.elements == 128).unwrap().id.clone();
+    assert_eq!(captures.take(&array).await, Err(CaptureError::NothingPlays));
+    let knobs = Knobs::new().connect(project.map.clone()).0;
+    let gauges = Gauges::new().connect(project.map.clone());
+    let controls = Controls::new(knobs, gauges, captures.connect(project.map.clone()));
+    let (voice, _monitor) = Voice::new(runner(&project), controls);
+    let (mut processor, _, _swaps) = Processor::new(voice, 0, None);
+    let mut capture = std::pin::pin!(captures.take(&array));
+    assert!(futures_util::poll!(capture.as_mut()).is_pending());
+    play_a_block(&mut processor);
+    let Reading::Many(samples) = capture.await.unwrap() else { panic!("an array") };
+    let ramp = |steps: f32| (0..128_i16).map(move |n| Value::F32(f32::from(n) / steps));
+    let found = samples.iter().copied();
+    assert!(found.clone().eq(ramp(65_536.0)) || found.eq(ramp(128.0)), "{samples:?}");
+    captures.take("nobody.there").await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_capture_of_what_does_not_play_any_more_is_given_up() {
+    let (project, captures) = (project("ramp"), Captures::default());
+    let taker = captures.connect(project.map.clone());
+    let id = project.map.variables().next().unwrap().id.clone();
+    assert_eq!(captures.take(&id).await, Err(CaptureError::NothingPlays));
+    drop(taker);
 }

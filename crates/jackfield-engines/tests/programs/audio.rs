@@ -157,3 +157,15 @@ fn an_instance_may_move_to_another_thread() {
     sent(&instance);
     shared(&instance.interrupt_handle());
 }
+
+#[test]
+fn a_minute_of_the_demonstration_equals_upstream_bit_for_bit() {
+    for name in ["first-light", "first-light-b", "first-light-c"] {
+        let expected = &fixtures::expected(name)["minute"];
+        let buffers = expected["buffers"].as_u64().unwrap() as usize;
+        let channels = render(&mut offline(&project(name)), buffers, None);
+        for (channel, expected) in channels.iter().zip(expected["channels"].as_array().unwrap()) {
+            assert_eq!(fixtures::sha256_of_samples(channel), expected["sha256"].as_str().unwrap(), "{name}");
+        }
+    }
+}
