@@ -56,7 +56,7 @@ async fn a_life_is_logged_from_start_to_end_under_three_names() {
 
 #[tokio::test]
 async fn whatever_a_hook_says_is_said_within_its_hook_its_phase_and_its_change() {
-    // R-LOG-07
+    // R-LOG-06
     let (log, _guard) = Log::listen();
     let says = |what: &'static str| {
         tracing::info!(target: "jackfield::test", "{what}");
