@@ -70,7 +70,7 @@ pub use crate::{
     },
     program::{CodeCache, Compiler, Limits, Program, ProgramError},
     project::{
-        Address, Addresses, AudioSettings, BinaryAsset, EngineSettings, MidiController, MidiHandler,
+        Address, Addresses, Asset, AudioSettings, BinaryAsset, EngineSettings, MidiController, MidiHandler,
         MidiNote, MidiSettings, Place, Problem, Project, ProjectConfig, ProjectError, Route, RouteTarget,
         TimerSettings,
     },

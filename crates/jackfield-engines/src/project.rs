@@ -1,5 +1,6 @@
 //! A program as it lies on disk: its binary, its memory map and its settings, read and checked.
 
+mod assets;
 mod config;
 mod json;
 mod load;
@@ -11,6 +12,7 @@ mod route;
 mod settings;
 
 pub use self::{
+    assets::Asset,
     config::{BinaryAsset, EngineSettings, ProjectConfig},
     midi::{MidiController, MidiHandler, MidiNote, MidiSettings},
     parts::Project,

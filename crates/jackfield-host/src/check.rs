@@ -82,6 +82,7 @@ fn check_project(file: &Path) -> Findings {
     };
     let name = file.display();
     let mut findings = Findings::default();
+    findings.notes.extend(project.left_out.iter().map(|problem| format!("{name}: note: {problem}")));
     let program = Program::compile(&project, &Limits::default());
     if let Some(Ok(settings)) = MidiSettings::of(&project.config)
         && let Ok(program) = &program

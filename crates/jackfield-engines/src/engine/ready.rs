@@ -4,6 +4,7 @@ use crate::engine::watchdog::Watchdog;
 use crate::factory::{BoxError, EngineError};
 use crate::id::EngineId;
 use crate::instance::{Instance, Start};
+use crate::memory::Carry;
 use crate::program::Compiler;
 use crate::project::{Addresses, AudioSettings, EngineSettings, Problem, Project};
 use serde_json::{Map, Value};
@@ -17,6 +18,9 @@ const INIT_LIMIT: Duration = Duration::from_secs(2);
 ///
 /// An `init` that does not return is ended, whether or not somebody still waits for this.
 pub(super) async fn instance(project: Arc<Project>, compiler: Compiler) -> Result<Instance, EngineError> {
+    for problem in &project.left_out {
+        tracing::warn!(target: "jackfield::engine", "Project `{}`: {problem}", project.name);
+    }
     blocking(move || {
         let program = compiler.compile(&project).map_err(|error| unplayable(error.into()))?;
         let mut instance = program.blank().map_err(|error| unplayable(error.into()))?;
@@ -28,6 +32,12 @@ pub(super) async fn instance(project: Arc<Project>, compiler: Compiler) -> Resul
         Ok(instance)
     })
     .await
+}
+
+/// What a program takes over from the one before it. What comes from files is taken from them.
+pub(super) fn carry(from: &Project, to: &Project) -> Carry {
+    let is_asset = |id: &str| to.assets.iter().any(|asset| asset.memory_id == id);
+    Carry::between(&from.map, &to.map, is_asset)
 }
 
 /// Where the program's audio lies. Routes that lead nowhere are left out, and told.
@@ -81,7 +91,10 @@ pub(super) fn with_rate_of<T>(
 /// Whether two projects are played alike. Their settings are compared by whoever reads them.
 pub(super) fn same_program(one: &Arc<Project>, other: &Arc<Project>) -> bool {
     Arc::ptr_eq(one, other)
-        || (one.wasm == other.wasm && one.map == other.map && one.snapshot == other.snapshot)
+        || (one.wasm == other.wasm
+            && one.map == other.map
+            && one.snapshot == other.snapshot
+            && one.assets == other.assets)
 }
 
 fn unplayable(source: BoxError) -> EngineError {

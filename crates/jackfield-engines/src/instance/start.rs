@@ -103,7 +103,7 @@ impl Program {
 
 impl Instance {
     /// Fills the memory of a [`blank`](Program::blank) copy. On one that has run already, a snapshot is laid over
-    /// its memory, and `init` stores what is not zero.
+    /// its memory, and `init` stores what is not zero. The project's assets are laid over either.
     ///
     /// # Errors
     /// When `init` traps or is interrupted.
@@ -113,9 +113,12 @@ impl Instance {
             // Reading the project has checked that it fits, and a memory never shrinks.
             let length = snapshot.len().min(self.memory().len());
             self.memory_mut()[..length].copy_from_slice(&snapshot[..length]);
-            return Ok(());
+        } else {
+            let program = self.program().name().to_owned();
+            self.init().map_err(|source| StartError::Trapped { program, source })?;
         }
-        let program = self.program().name().to_owned();
-        self.init().map_err(|source| StartError::Trapped { program, source })
+        let program = self.program().clone();
+        program.compiled().assets.iter().for_each(|asset| asset.write(self.memory_mut()));
+        Ok(())
     }
 }

@@ -51,19 +51,26 @@ pub enum ResetReason {
     OtherLength,
     /// Its default was edited.
     OtherDefault,
+    /// It is filled from a file.
+    Filled,
     /// It is a pointer, and what it pointed at may have moved.
     Pointer,
 }
 
 impl Carry {
-    /// What a program with the map `to` takes over from one with the map `from`.
-    pub fn between(from: &MemoryMap, to: &MemoryMap) -> Self {
+    /// What a program with the map `to` takes over from one with the map `from`, apart from the variables that are filled
+    /// from elsewhere.
+    pub fn between(from: &MemoryMap, to: &MemoryMap, is_filled: impl Fn(&str) -> bool) -> Self {
         let still = lies_where_it_lay(from, to);
         let mut carry = Self::default();
         for module in to.modules() {
             let before = from.module(module.id());
             for variable in module.variables() {
-                match matching(before, variable, still) {
+                let matching = match is_filled(&variable.id) {
+                    true => Err(ResetReason::Filled),
+                    false => matching(before, variable, still),
+                };
+                match matching {
                     Ok(earlier) => carry.keep(earlier, variable),
                     Err(reason) => carry.report.reset.push((variable.id.clone(), reason)),
                 }
@@ -167,6 +174,7 @@ impl fmt::Display for ResetReason {
             Self::OtherType => "(another type)",
             Self::OtherLength => "(another length)",
             Self::OtherDefault => "(another default)",
+            Self::Filled => "(from its file)",
             Self::Pointer => "(a pointer)",
         })
     }

@@ -4,7 +4,7 @@ use crate::{
     binary::{Contract, ContractError, Generation, Malformed, Outline, unshared},
     memory::MemoryMap,
     program::{cache::CodeCache, limits::Limits, machine},
-    project::Project,
+    project::{Asset, Project},
 };
 
 /// A project's code, checked and compiled. Cheap to clone; all clones share the machine code.
@@ -21,6 +21,7 @@ pub(crate) struct Compiled {
     pub(crate) contract: Contract,
     pub(crate) map: Arc<MemoryMap>,
     pub(crate) snapshot: Option<Arc<[u8]>>,
+    pub(crate) assets: Vec<Asset>,
     pub(crate) limits: Limits,
 }
 
@@ -130,6 +131,7 @@ impl Compiler {
             contract,
             map: Arc::clone(&project.map),
             snapshot: project.snapshot.clone(),
+            assets: project.assets.clone(),
             limits: *limits,
         })))
     }

@@ -83,6 +83,9 @@ impl ProjectConfig {
             config.binary_assets =
                 assets.list(problems).iter().filter_map(|at| BinaryAsset::read(at, problems)).collect();
         }
+        if let Some(bins) = at.get("bin") {
+            config.binary_assets.extend(newest_assets(&bins, problems));
+        }
         config
     }
 }
@@ -107,6 +110,24 @@ impl BinaryAsset {
         let mut member = |key| at.get(key).map_or(Some(""), |at| at.text(problems)).map(str::to_owned);
         Some(Self { url: member("url")?, memory_id: member("memoryId")? })
     }
+}
+
+/// The newest generation's form: `bin.<id>`, with a `url` and one variable or several.
+fn newest_assets(at: &At<'_>, problems: &mut Vec<Problem>) -> Vec<BinaryAsset> {
+    let mut assets = Vec::new();
+    for at in at.members(problems) {
+        if at.object(problems).is_none() {
+            continue;
+        }
+        let Some(url) = at.get("url").and_then(|url| url.text(problems).map(str::to_owned)) else { continue };
+        let one = at.get("memory").into_iter().collect::<Vec<_>>();
+        let several = at.get("memories").map(|at| at.members(problems)).unwrap_or_default();
+        for place in one.iter().chain(&several) {
+            let memory_id = place.text(problems).map(str::to_owned);
+            assets.extend(memory_id.map(|memory_id| BinaryAsset { url: url.clone(), memory_id }));
+        }
+    }
+    assets
 }
 
 /// An index that no list reaches is no error: the host falls back, as it does for an engine it does not have.

@@ -63,6 +63,12 @@ impl<'a> At<'a> {
     }
 
     /// The bytes of a standard, padded base64 text.
+    /// The members of an object, in order.
+    pub(super) fn members(&self, problems: &mut Vec<Problem>) -> Vec<At<'a>> {
+        let members = self.object(problems).into_iter().flatten();
+        members.map(|(key, value)| At::new(value, join(&self.place, key))).collect()
+    }
+
     pub(super) fn bytes(&self, problems: &mut Vec<Problem>) -> Option<Vec<u8>> {
         let text = self.text(problems)?;
         match base64::engine::general_purpose::STANDARD.decode(text) {

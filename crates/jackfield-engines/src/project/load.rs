@@ -6,6 +6,7 @@ use std::{
 use serde_json::Value;
 
 use crate::project::{
+    assets,
     config::ProjectConfig,
     json::{self, At},
     parts::{Parts, Project, checked_config},
@@ -32,20 +33,36 @@ impl Project {
         let path = path.as_ref();
         if path.is_dir() {
             let fail = |problem| ProjectError { path: Some(path.to_owned()), problems: vec![problem] };
-            return load_file(&project_in(path).map_err(fail)?);
+            return load_file(&project_in(path).map_err(fail)?).map(with_assets);
         }
-        load_file(path)
+        load_file(path).map(with_assets)
     }
 
-    /// The files that a project in the file `path` may consist of, whether or not they are there: for whoever wants to
-    /// know when to load it again.
+    /// The files that it consists of or may, whether or not they are there: for whoever wants to know when to load it
+    /// again. None if it came from memory.
     #[must_use]
-    pub fn files_of(path: &Path) -> Vec<PathBuf> {
-        let beside = ["wasm", "map.json", "toml"].map(|ending| with_ending(path, ending));
-        let mut files = vec![path.to_owned()];
+    pub fn files(&self) -> Vec<PathBuf> {
+        let Some(path) = &self.path else { return Vec::new() };
+        let beside = ["wasm", "map.json", "toml", "config.json"].map(|ending| with_ending(path, ending));
+        let assets = self.config.binary_assets.iter();
+        let assets = assets.filter_map(|asset| assets::local(&asset.url, directory_of(path)));
+        let mut files = vec![path.clone()];
         files.extend(beside.into_iter().filter(|file| file != path));
+        files.extend(assets);
         files
     }
+}
+
+fn with_assets(mut project: Project) -> Project {
+    if let Some(path) = &project.path {
+        let wanted = &project.config.binary_assets;
+        (project.assets, project.left_out) = assets::load(wanted, directory_of(path), &project.map);
+    }
+    project
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(path)
 }
 
 fn load_file(path: &Path) -> Result<Project, ProjectError> {

@@ -6,6 +6,7 @@ use crate::{
     binary::Outline,
     memory::MemoryMap,
     project::{
+        assets::Asset,
         config::ProjectConfig,
         json::{self, At},
         map,
@@ -33,6 +34,10 @@ pub struct Project {
     pub config: ProjectConfig,
     /// The memory from address 0 at the moment of the export. With it the program goes on from there.
     pub snapshot: Option<Arc<[u8]>>,
+    /// Files that are loaded into its memory when it starts.
+    pub assets: Vec<Asset>,
+    /// What it wants and cannot have, without which it is played all the same.
+    pub left_out: Vec<Problem>,
 }
 
 impl Project {
@@ -115,6 +120,8 @@ impl Parts {
             map: Arc::new(map),
             config: self.config,
             snapshot: self.snapshot.map(Into::into),
+            assets: Vec::new(),
+            left_out: Vec::new(),
         })
     }
 }

@@ -51,7 +51,7 @@ impl Stage {
         let next = project(name);
         let (knobs, _) = Knobs::new().connect(next.map.clone());
         let (voice, _monitor) = Voice::new(runner(&next), knobs);
-        let carry = Carry::between(&self.playing.map, &next.map);
+        let carry = Carry::between(&self.playing.map, &next.map, |_| false);
         self.control.swaps.send(Box::new(Swap::new(voice, carry.clone(), fade))).unwrap();
         self.playing = next;
         carry

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on fails")]
 
 mod audio;
+mod assets;
 mod bad_projects;
 mod cache;
 mod config;

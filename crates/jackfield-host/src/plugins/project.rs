@@ -80,10 +80,10 @@ impl Plugin for ProjectLoader {
         let engines = cx.resolve(ENGINES)?;
         let config = cx.config::<ProjectLoaderConfig>()?.load();
         play(self.load(&config, &engines)?, &config, &engines).await?;
-        let (file, edited) = watch::channel(None);
+        let (files, edited) = watch::channel(Vec::new());
         let tell = move |project: &Option<Arc<Project>>| {
-            let path = project.as_ref().and_then(|project| project.path.clone());
-            file.send_if_modified(|file| std::mem::replace(file, path.clone()) != path);
+            let found = project.as_ref().map(|project| project.files()).unwrap_or_default();
+            files.send_if_modified(|files| std::mem::replace(files, found.clone()) != found);
         };
         tell(&engines.store().project.get());
         cx.hold(engines.store().project.subscribe(move |project| tell(project)));
@@ -120,20 +120,16 @@ struct Edits {
 }
 
 impl Edits {
-    /// Watches the files of the project that plays; `file` says which that is.
-    async fn follow(self, mut file: watch::Receiver<Option<PathBuf>>) {
+    /// Watches the files of the project that plays.
+    async fn follow(self, mut files: watch::Receiver<Vec<PathBuf>>) {
         loop {
-            let path = file.borrow_and_update().clone();
-            let changes = path
-                .as_deref()
-                .map(|path| FileChanges::of(Project::files_of(path)).map(FileChanges::from_now));
-            let Some(Ok(mut changes)) = changes else {
-                // The built-in project, or nothing; or there is no current directory to start from.
-                if file.changed().await.is_err() { return } else { continue }
+            let watched = files.borrow_and_update().clone();
+            let Ok(mut changes) = FileChanges::of(watched).map(FileChanges::from_now) else {
+                return; // there is no current directory to start from
             };
             loop {
                 tokio::select! {
-                    another = file.changed() => match another {
+                    another = files.changed() => match another {
                         Ok(()) => break,
                         Err(_) => return,
                     },

@@ -3,6 +3,7 @@
 use crate::console::Console;
 use crate::engine::audio::AudioEngine;
 use crate::engine::audio::tuning::{AudioTuning, OnFault};
+use crate::engine::ready;
 use crate::events::{EngineEvent, EventDispatcher};
 use crate::instance::{Interrupt, Trap};
 use crate::memory::{Carry, CarryReport};
@@ -109,7 +110,7 @@ impl Voices {
         let mut cast = self.lock();
         let broken = cast.broken || cast.monitor.is_faulted();
         // What a broken program has left behind may be what broke it.
-        let carry = if broken { Carry::default() } else { Carry::between(&cast.project.map, &project.map) };
+        let carry = if broken { Carry::default() } else { ready::carry(&cast.project, &project) };
         let after_fault = (broken || cast.failed).then_some(After::NewProgram);
         let sent = cast.send(&self.console, project, runner, carry, frames, after_fault);
         let interrupt = cast.monitor.interrupt().clone();
@@ -147,7 +148,7 @@ impl Voices {
         if cast.broken && tuning.on_fault == OnFault::LastGood {
             match cast.bring_back_the_last_good(&self.console, tuning.fade_frames(self.rate)) {
                 Ok(problems) => unset = problems,
-                Err(unsent) => gone.extend(unsent),
+                Err(unsent) => gone.extend(unsent.map(|unsent| *unsent)),
             }
         }
         self.under_way.send_replace(cast.sent.is_some());
@@ -201,15 +202,15 @@ impl Cast {
         carry: Carry,
         frames: usize,
         after_fault: Option<After>,
-    ) -> Result<Vec<KnobError>, BlockRunner> {
+    ) -> Result<Vec<KnobError>, Box<BlockRunner>> {
         if self.sent.is_some() {
-            return Err(runner);
+            return Err(Box::new(runner));
         }
         let (controls, unset) = console.connect(&project.map);
         let carried = carry.report().clone();
         let (voice, monitor) = Voice::new(runner, controls);
         if let Err(unsent) = self.swaps.send(Box::new(Swap::new(voice, carry, frames))) {
-            return Err(unsent.into_voice().into_runner());
+            return Err(Box::new(unsent.into_voice().into_runner()));
         }
         self.monitor = monitor;
         self.broken = false;
@@ -223,14 +224,14 @@ impl Cast {
         &mut self,
         console: &Console,
         frames: usize,
-    ) -> Result<Vec<KnobError>, Option<LastGood>> {
+    ) -> Result<Vec<KnobError>, Option<Box<LastGood>>> {
         if self.sent.is_some() {
             return Err(None);
         }
         let LastGood { project, runner } = self.last_good.take().ok_or(None)?;
         let again = Arc::clone(&project);
         let sent = self.send(console, again, runner, Carry::default(), frames, Some(After::LastGood));
-        sent.map_err(|runner| Some(LastGood { project, runner }))
+        sent.map_err(|runner| Some(Box::new(LastGood { project, runner: *runner })))
     }
 }
 

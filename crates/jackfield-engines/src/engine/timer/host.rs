@@ -10,7 +10,6 @@ use crate::events::{EngineEvent, EventDispatcher};
 use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Synced};
 use crate::id::EngineId;
 use crate::instance::Instance;
-use crate::memory::Carry;
 use crate::program::{Compiler, Program};
 use crate::project::{Project, TimerSettings};
 use crate::realtime::{Controls, Rate};
@@ -117,7 +116,7 @@ impl Engine for Running {
             if !ready::same_program(&project, &self.project) {
                 let instance = ready::instance(Arc::clone(&project), self.compiler.clone()).await?;
                 self.watchdog.watch(instance.interrupt_handle());
-                let carry = Carry::between(&self.project.map, &project.map);
+                let carry = ready::carry(&self.project, &project);
                 let controls = connected(&self.console, &project);
                 let incoming = Incoming { instance, controls, carry, project: project.name.clone() };
                 if self.programs.send(incoming).is_err() {
