@@ -4,7 +4,7 @@ use std::{
     any::Any,
     fmt,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -130,9 +130,9 @@ impl Registry {
         self.shared.closed.load(Ordering::Acquire)
     }
 
-    fn winning_registration<T: ?Sized>(&self, slot: Slot<T>) -> Option<Arc<Registration>> {
+    fn winning_registration<T: ?Sized>(&self, slot: Slot<T>) -> Option<Weak<Registration>> {
         let view = self.shared.view.load();
-        Some(Arc::clone(&view.slot(&slot.id())?.winner()?.registration))
+        Some(Arc::downgrade(&view.slot(&slot.id())?.winner()?.registration))
     }
 
     /// A handle that follows `slot` through every change.
