@@ -65,8 +65,8 @@
 //! The core knows no file, socket, device or WebAssembly. It needs Tokio: one task of it, the *driver*, makes all
 //! changes, so that a caller who goes away leaves no half-made one; readers never wait for it.
 
-mod error;
 mod foreign;
+mod error;
 mod id;
 mod slot;
 mod priority;

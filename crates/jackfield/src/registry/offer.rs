@@ -96,7 +96,7 @@ pub(crate) struct Registration {
     capabilities: Arc<[Foreign<Arc<dyn Any + Send + Sync>>]>,
     make: Foreign<Arc<Make>>,
     cell: ServiceCell,
-    companion: OnceLock<Companion>,
+    companion: OnceLock<Foreign<Companion>>,
     on_built: OnceLock<OnBuilt>,
 }
 
@@ -129,7 +129,7 @@ impl Registration {
 
     /// What the builder made besides the service; nothing before it was built.
     pub(crate) fn companion(&self) -> Option<&Companion> {
-        self.companion.get()
+        self.companion.get().map(|companion| &**companion)
     }
 
     /// The service, built if it has not been yet.
@@ -138,7 +138,7 @@ impl Registration {
             let Built { service, companion } = (self.make)(resolver, self.config.as_ref())?;
             if let Some(companion) = companion {
                 self.on_built.get().map_or(Ok(()), |on_built| on_built(&companion))?;
-                self.companion.set(companion).ok(); // a factory has no companion, and all else is built once
+                self.companion.set(Foreign::new(companion)).ok(); // a factory has no companion, and all else is built once
             }
             Ok(service)
         };
