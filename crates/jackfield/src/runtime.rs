@@ -120,7 +120,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     ///
     /// # Errors
     ///
-    /// [`ChangeError::Stale`] if it is not, besides those of [`update_settings`](Self::update_settings).
+    /// [`ChangeError::Stale`] if it is not, [`ChangeError::ForeignPlan`] if another runtime made the plan, besides those of [`update_settings`](Self::update_settings).
     ///
     /// # Cancel safety
     ///
