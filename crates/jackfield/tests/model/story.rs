@@ -76,11 +76,12 @@ pub(crate) fn expect_plan(cast: &Cast, plan: &ScopePlan, before: &Expected, afte
     let mut configs = BTreeSet::new();
     for plugin in before.order.iter().copied().filter(|plugin| after.order.contains(plugin)) {
         let part = &cast.parts[plugin];
-        if part.config && oracle::own_says(&before.doc, plugin) != oracle::own_says(&after.doc, plugin) {
+        let own = |doc| oracle::level(oracle::own_says(doc, plugin));
+        if part.config && own(&before.doc) != own(&after.doc) {
             configs.insert((plugin, None));
         }
         for (slot, _) in part.offers.iter().filter(|(_, offer)| offer.kind.is_configured()) {
-            let says = |doc| oracle::service_says(doc, plugin, *slot);
+            let says = |doc| oracle::level(oracle::service_says(doc, plugin, *slot));
             if says(&before.doc) != says(&after.doc) {
                 configs.insert((plugin, Some(SLOTS[*slot].id())));
             }
