@@ -15,7 +15,7 @@ use crate::{
     id::PluginId,
     plan::{Plan, ScopeName, SessionKey, SessionWorld, UnknownReferences, Wishes, World},
     plugin::AnyPlugin,
-    report::{ChangeError, Report},
+    report::{self, ChangeError, Report},
     scope::Scope,
     settings::RuntimeSettings,
 };
@@ -57,9 +57,10 @@ impl Sessions for Published {
     }
 
     fn running(&self, plugin: &PluginId) -> Option<Scope> {
-        let world = self.world.load();
-        let running = world.sessions.iter().find(|session| session.current.order.contains(plugin))?;
-        self.sessions.load().iter().find(|scope| *scope.name() == running.name).cloned()
+        // Both are read at one moment each: a session that one of them knows, the other may not know any more.
+        let (world, open) = (self.world.load(), self.sessions.load());
+        let mut running = world.sessions.iter().filter(|session| session.current.order.contains(plugin));
+        running.find_map(|running| open.iter().find(|scope| *scope.name() == running.name).cloned())
     }
 }
 
@@ -151,12 +152,16 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                 },
             };
             match next {
-                Some(Command::Update { settings, reply }) => reply.answer(self.update(settings).await),
+                Some(Command::Update { settings, reply }) => {
+                    reply.answer(self.update(settings).await);
+                }
                 Some(Command::Latest(wake)) => {
                     let Some((settings, reply)) = wake.take() else { continue };
                     reply.answer(self.update(settings).await);
                 }
-                Some(Command::Apply { plan, reply }) => reply.answer(self.apply(*plan).await),
+                Some(Command::Apply { plan, reply }) => {
+                    reply.answer(self.apply(*plan).await);
+                }
                 Some(Command::Overlay { scope, overlay, reply }) => {
                     reply.answer(self.overlay(&scope, overlay).await);
                 }
@@ -166,8 +171,12 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     }
                     reply.answer(Ok(()));
                 }
-                Some(Command::Add { plugin, reply }) => reply.answer(self.add(plugin).await),
-                Some(Command::Remove { plugin, reply }) => reply.answer(self.remove(&plugin).await),
+                Some(Command::Add { plugin, reply }) => {
+                    reply.answer(self.add(plugin).await);
+                }
+                Some(Command::Remove { plugin, reply }) => {
+                    reply.answer(self.remove(&plugin).await);
+                }
                 Some(Command::Open { name, data, overlay, commands, reply }) => {
                     // If the caller has hung up, the handle is dropped, which closes the session.
                     reply.answer(self.open(name, data, overlay, commands).await);
@@ -177,8 +186,10 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                         true => Ok(self.close(|name| name.is_session(key)).await),
                         false => Err(ChangeError::NoSuchSession),
                     };
-                    if let Some(reply) = reply {
-                        reply.answer(outcome);
+                    match (reply, outcome) {
+                        (Some(reply), outcome) => drop(reply.answer(outcome)),
+                        (None, Ok(report)) => report::forget(report.failures),
+                        (None, Err(_)) => {}
                     }
                 }
                 Some(Command::Shutdown { reply }) => {
@@ -193,7 +204,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// Takes everything down that runs, with nobody to tell of it but the log.
     pub(crate) async fn end(mut self) {
-        drop(self.close(|_| true).await);
+        report::forget(self.close(|_| true).await.failures);
     }
 
     /// Makes everything follow `settings`.
@@ -206,7 +217,12 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// Carries out a plan that was made before, unless the world has moved since.
     async fn apply(&mut self, plan: Plan) -> Result<Report, ChangeError> {
-        if plan.generation != self.world.generation {
+        // Plugins come and go with a generation, so that one runtime has the same list all through it.
+        let same_generation = plan.generation == self.world.generation;
+        if same_generation && !Arc::ptr_eq(&plan.wishes.declarations, &self.world.wishes.declarations) {
+            return Err(ChangeError::ForeignPlan);
+        }
+        if !same_generation {
             return Err(ChangeError::Stale { planned: plan.generation, now: self.world.generation });
         }
         let report = self.make(plan).await?;
@@ -288,12 +304,18 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
     /// A change that a hook asked for.
     async fn edit(&mut self, edit: Edit) {
         let runtime = self.surroundings.runtime;
-        let edited = match hook::contained(runtime, || edit(&self.world.wishes.settings)) {
-            Ok(settings) => self.update(settings).await.map(drop).map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        if let Err(error) = edited {
+        let not_made = |error: &dyn std::fmt::Display| {
             tracing::error!(target: "jackfield::plugin", %error, "A change that a plugin asked for was not made.");
+        };
+        match hook::contained(runtime, || edit(&self.world.wishes.settings)) {
+            Err(error) => not_made(&error),
+            Ok(settings) => match self.update(settings).await {
+                Ok(report) => report::forget(report.failures),
+                Err(error) => {
+                    not_made(&error);
+                    error.forget();
+                }
+            },
         }
     }
 

@@ -1,8 +1,6 @@
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{error::Error, iter::successors, sync::Arc, time::Duration};
+
+use crate::foreign::{contain, discard};
 
 /// Any error a plugin may fail with. Plugins are free to use whatever error type they like.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -10,16 +8,16 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// What a lifecycle hook returns. A plugin may fail with any error.
 pub type PluginResult = Result<(), BoxError>;
 
-/// An error and its causes in one line.
-fn chain(error: &Arc<dyn std::error::Error + Send + Sync>) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+/// An error and its causes in one line. All that they say is foreign code.
+fn chain(error: &(dyn Error + 'static)) -> Result<String, String> {
+    contain(|| {
+        let causes = successors(error.source(), |&cause| cause.source());
+        causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+    })
 }
 
-/// The message of whatever a panic was raised with, as far as it is text.
-pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
+fn shown(error: &(dyn Error + 'static)) -> String {
+    chain(error).unwrap_or_else(|message| format!("an error that panicked when it was shown: {message}"))
 }
 
 /// How a hook failed.
@@ -28,7 +26,7 @@ pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
 pub enum HookError {
     /// It returned an error. The plugin knows what to do about it. Displays with all its causes: whoever reads it has
     /// no other way to them.
-    #[error("{}", chain(.0))]
+    #[error("{}", shown(&**.0))]
     Failed(Arc<dyn std::error::Error + Send + Sync>),
     /// It panicked: a bug in the plugin.
     #[error("it panicked: {message}")]
@@ -47,9 +45,12 @@ pub enum HookError {
 impl HookError {
     pub(crate) fn failed(error: BoxError) -> Self {
         // Whoever logs it must be able to: an error that cannot say what it is, is a panic.
-        match catch_unwind(AssertUnwindSafe(|| drop(error.to_string()))) {
-            Ok(()) => Self::Failed(error.into()),
-            Err(payload) => Self::Panicked { message: panic_message(&*payload) },
+        match chain(&*error) {
+            Ok(_) => Self::Failed(error.into()),
+            Err(message) => {
+                discard(error);
+                Self::Panicked { message }
+            }
         }
     }
 }

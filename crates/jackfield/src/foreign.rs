@@ -7,8 +7,6 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use crate::error::panic_message;
-
 /// Runs foreign code; a panic comes back as its message.
 pub(crate) fn contain<T>(foreign: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(foreign)).map_err(message_of)
@@ -21,6 +19,12 @@ pub(crate) fn message_of(payload: Box<dyn Any + Send>) -> String {
         mem::forget(worse); // a payload whose destructor panics may well do it again
     }
     message
+}
+
+/// The message of whatever a panic was raised with, as far as it is text.
+fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }
 
 /// Drops a value that brings its own destructor: never under a lock, and a panic goes no further.

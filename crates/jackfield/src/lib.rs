@@ -12,6 +12,7 @@
 //! * [`Plan`]: what a change would do, and why, before it is made. [`Report`]: what it did.
 //! * [`Watch`]: a handle that follows a slot through every change.
 //! * [`Live`]: a typed, validated configuration that follows the settings.
+//! * `testing`, behind the feature of that name: scopes made by hand, and what else authors of plugins test them with.
 //!
 //! ```
 //! use jackfield::prelude::*;
@@ -65,8 +66,8 @@
 //! The core knows no file, socket, device or WebAssembly. It needs Tokio: one task of it, the *driver*, makes all
 //! changes, so that a caller who goes away leaves no half-made one; readers never wait for it.
 
-mod error;
 mod foreign;
+mod error;
 mod id;
 mod slot;
 mod priority;

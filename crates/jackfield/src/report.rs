@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{
     declare::AddError,
     error::HookError,
+    foreign::discard,
     id::{PluginId, SlotId},
     plan::{Plan, ScopeName},
     settings::Problems,
@@ -117,6 +118,9 @@ pub enum ChangeError {
         /// The generation of the runtime.
         now: u64,
     },
+    /// The plan was made by another runtime; nothing has happened. Plan with this one.
+    #[error("the plan was made by another runtime")]
+    ForeignPlan,
     /// Newer settings came before these were looked at; nothing has happened. Theirs is the answer that counts.
     #[error("newer settings came before these were looked at")]
     Superseded,
@@ -139,6 +143,22 @@ pub enum ChangeError {
     /// [`request_change`](crate::Context::request_change) in hooks.
     #[error("a hook cannot await a change; ask for it with `cx.request_change`")]
     WithinHook,
+}
+
+impl ChangeError {
+    /// Drops it where nobody reads it.
+    pub(crate) fn forget(self) {
+        match self {
+            Self::Reverted { failures } => forget(failures),
+            Self::Degraded { failures, lost } => [failures, lost].into_iter().for_each(forget),
+            _ => {}
+        }
+    }
+}
+
+/// Drops failures that nobody reads, one by one: their errors are other people's values.
+pub(crate) fn forget(failures: Vec<Failure>) {
+    failures.into_iter().for_each(discard);
 }
 
 fn lines(failures: &[Failure]) -> String {

@@ -10,7 +10,7 @@ use tokio::{task::JoinHandle, time::timeout};
 
 use crate::{
     error::{BoxError, HookError},
-    foreign::{contain, message_of},
+    foreign::{contain, discard, message_of},
 };
 
 type Goodbye = BoxFuture<'static, Result<(), BoxError>>;
@@ -56,19 +56,25 @@ impl Ledger {
     }
 
     /// Drops everything there and then, last in first out: tasks are stopped and not awaited, goodbyes are not said.
-    /// For what failed before it had properly begun, where nobody can wait.
+    /// For what failed before it had properly begun, and for what nobody ended: where nobody can wait.
     pub(crate) fn abandon(&self) {
         loop {
             let Some(last) = self.lock().pop() else { return };
             if let Held::Task(task) = &last {
                 task.abort();
             }
-            contain(|| drop(last)).ok(); // the failure is told already
+            discard(last);
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.abandon();
     }
 }
 

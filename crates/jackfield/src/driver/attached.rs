@@ -2,10 +2,7 @@
 
 use std::{
     ops::Deref,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tracing::{Instrument, Span};
@@ -40,9 +37,23 @@ pub(super) struct Attached<C> {
 struct Bound {
     context: Context,
     runtime: usize,
+    stage: Mutex<Stage>,
+}
+
+/// How far a service has come. A lazy one attaches on the thread of whoever looks it up, so that it may be asked to end
+/// while it is still at it.
+#[derive(Clone, Copy)]
+struct Stage {
     /// Whether it takes part, and its plugin is there: a lazy service that somebody builds after that must not begin.
-    open: AtomicBool,
-    attached: AtomicBool,
+    open: bool,
+    life: Life,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Waiting,
+    Attaching,
+    Attached,
 }
 
 impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
@@ -85,8 +96,7 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
                 let bound = Arc::new(Bound {
                     context: context(registration.config.clone()).of_service(registration.slot.clone()),
                     runtime: surroundings.runtime,
-                    open: AtomicBool::new(true),
-                    attached: AtomicBool::new(false),
+                    stage: Mutex::new(Stage { open: true, life: Life::Waiting }),
                 });
                 bound.follow(&registration);
                 services.push((Arc::clone(&registration), bound));
@@ -117,7 +127,7 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
     /// From now on, lazy services begin when they are built if they take part in `desired`, and otherwise do not.
     pub(super) fn admit(&self, desired: &Desired) {
         for (registration, bound) in &self.services {
-            bound.open.store(desired.takes_part(self.plugin(), &registration.slot), Ordering::Release);
+            bound.stage().open = desired.takes_part(self.plugin(), &registration.slot);
         }
     }
 
@@ -138,7 +148,7 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
     /// Lets the plugin say goodbye, and then its services, last in, first out; ends all that was kept for them,
     /// whatever they said.
     pub(super) async fn detach(&self, surroundings: &Surroundings) -> Vec<Failure> {
-        self.services.iter().for_each(|(_, bound)| bound.open.store(false, Ordering::Release));
+        self.services.iter().for_each(|(_, bound)| bound.stage().open = false);
         let goodbye =
             call(surroundings, self.span(None, Hook::Detach), || self.hooks.detach(&self.context)).await;
         let mut failures = self.farewell(None, goodbye, &self.context, surroundings).await;
@@ -148,7 +158,7 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
 
     /// Ends what was begun for a plugin that never attached: somebody may have looked up a lazy service of it.
     pub(super) async fn withdraw(&self, surroundings: &Surroundings) -> Vec<Failure> {
-        self.services.iter().for_each(|(_, bound)| bound.open.store(false, Ordering::Release));
+        self.services.iter().for_each(|(_, bound)| bound.stage().open = false);
         self.detach_services(surroundings, |_| true).await
     }
 
@@ -162,7 +172,7 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         for (registration, bound) in
             self.services.iter().rev().filter(|(registration, _)| which(&registration.slot))
         {
-            if !bound.attached.swap(false, Ordering::AcqRel) {
+            if !bound.end() {
                 continue;
             }
             let hooks = registration.companion().and_then(service::hooks);
@@ -192,7 +202,7 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
 
     /// The slots of the services that are attached, of those that have a life of their own.
     pub(super) fn attached_services(&self) -> Vec<SlotId> {
-        let attached = self.services.iter().filter(|(_, bound)| bound.attached.load(Ordering::Acquire));
+        let attached = self.services.iter().filter(|(_, bound)| bound.stage().life == Life::Attached);
         attached.map(|(registration, _)| registration.slot.clone()).collect()
     }
 
@@ -250,10 +260,7 @@ impl Bound {
     }
 
     fn attach(&self, companion: &Companion) -> Result<(), HookError> {
-        if !self.open.load(Ordering::Acquire) {
-            return Err(HookError::failed("it does not take part any more".into()));
-        }
-        if self.attached.swap(true, Ordering::AcqRel) {
+        if !self.begin()? {
             return Ok(());
         }
         let Some(hooks) = service::hooks(companion) else { return Ok(()) };
@@ -261,10 +268,52 @@ impl Bound {
         let span = journal::hook(Hook::Attach, plugin, slot, self.context.scope().name());
         let attach = || span.in_scope(|| hooks.attach(&self.context));
         let attached = contained(self.runtime, attach).and_then(|done| done.map_err(HookError::failed));
+        let attached = attached.and_then(|()| self.arrive());
         if attached.is_err() {
             self.context.ledger().abandon(); // it may have got half-way
-            self.attached.store(false, Ordering::Release);
+            self.stage().life = Life::Waiting;
         }
         attached
     }
+
+    /// Whether it is to attach now; if not, it has already.
+    fn begin(&self) -> Result<bool, HookError> {
+        let mut stage = self.stage();
+        match *stage {
+            Stage { open: false, .. } => Err(gone()),
+            Stage { life: Life::Waiting, .. } => {
+                stage.life = Life::Attaching;
+                Ok(true)
+            }
+            Stage { life: Life::Attaching | Life::Attached, .. } => Ok(false),
+        }
+    }
+
+    /// It has attached; too late, if it does not take part any more.
+    fn arrive(&self) -> Result<(), HookError> {
+        let mut stage = self.stage();
+        if !stage.open {
+            return Err(gone());
+        }
+        stage.life = Life::Attached;
+        Ok(())
+    }
+
+    /// Whether it has to detach. One that is still attaching ends by itself, when it sees that it does not take part.
+    fn end(&self) -> bool {
+        let mut stage = self.stage();
+        let attached = stage.life == Life::Attached;
+        if attached {
+            stage.life = Life::Waiting;
+        }
+        attached
+    }
+
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn gone() -> HookError {
+    HookError::failed("it does not take part any more".into())
 }

@@ -155,8 +155,12 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     self.sessions.insert(key, session);
                     outcomes.insert(key, failures);
                 }
-                // Hooks are contained, so this is a bug of our own; going on would be to guess.
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
+                Err(error) => match error.try_into_panic() {
+                    // Hooks are contained, so this is a bug of our own; going on would be to guess.
+                    Ok(payload) => std::panic::resume_unwind(payload),
+                    // Tokio itself is shutting down, and will drop this task as it did that one.
+                    Err(_) => std::future::pending().await,
+                },
             }
         }
         outcomes.into_values().flatten().collect()

@@ -6,6 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Opened, Published};
 use crate::{
+    foreign::discard,
     id::PluginId,
     plan::{Plan, ScopeName, SessionKey},
     plugin::AnyPlugin,
@@ -66,9 +67,14 @@ impl<T> Reply<T> {
         (Self(reply), answer)
     }
 
-    /// Answers; the caller may have hung up.
-    pub(super) fn answer(self, outcome: Result<T, ChangeError>) {
-        self.0.send(outcome).ok();
+    /// Answers, and says whether anybody was there to hear it: the caller may have hung up.
+    pub(crate) fn answer(self, outcome: Result<T, ChangeError>) -> bool {
+        match self.0.send(outcome) {
+            Ok(()) => return true,
+            Err(Ok(unread)) => discard(unread),
+            Err(Err(unread)) => unread.forget(),
+        }
+        false
     }
 }
 

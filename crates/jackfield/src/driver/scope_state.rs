@@ -24,7 +24,7 @@ use crate::{
     id::{PluginId, SlotId},
     plan::{ConfigOwner, Desired, Plan, ScopePlan},
     registry::{Candidate, Registration, Resolver, SlotView, View},
-    report::{Failure, Hook},
+    report::{self, Failure, Hook},
     scope::Scope,
 };
 
@@ -279,13 +279,13 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
     /// After an attach that failed, which may have got half-way: lets the plugin clean up, and cleans up after it.
     pub(super) async fn clean_up(&self, attached: Attached<C>) {
-        attached.detach(&self.surroundings).await.iter().for_each(log);
+        log_only(attached.detach(&self.surroundings).await);
         self.surroundings.forget(attached);
     }
 
     /// As [`clean_up`](Self::clean_up), for a plugin that was not asked to attach.
     pub(super) async fn withdraw(&self, attached: Attached<C>) {
-        attached.withdraw(&self.surroundings).await.iter().for_each(log);
+        log_only(attached.withdraw(&self.surroundings).await);
         self.surroundings.forget(attached);
     }
 
@@ -357,6 +357,12 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     ) -> Failure {
         Failure { scope: self.scope.name().clone(), plugin: plugin.clone(), slot: slot.cloned(), hook, error }
     }
+}
+
+/// Logs failures that nobody else is told of.
+pub(super) fn log_only(failures: Vec<Failure>) {
+    failures.iter().for_each(log);
+    report::forget(failures);
 }
 
 pub(super) fn log(failure: &Failure) {

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     attached::Attached,
-    scope_state::{ScopeState, log},
+    scope_state::{ScopeState, log_only},
 };
 use crate::{
     config::{AnyConfig, ConfigCell},
@@ -60,14 +60,14 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         for plugin in mem::take(&mut self.undo.risen).into_iter().rev() {
             let Some(place) = self.place_of(&plugin) else { continue };
             let attached = self.attached.remove(place);
-            attached.detach(&self.surroundings).await.iter().for_each(log);
+            log_only(attached.detach(&self.surroundings).await);
             self.surroundings.forget(attached);
         }
         for (plugin, slot) in mem::take(&mut self.undo.enabled_services).into_iter().rev() {
             let Some(place) = self.place_of(&plugin) else { continue };
             let detached =
                 self.attached[place].detach_services(&self.surroundings, |other| *other == slot).await;
-            detached.iter().for_each(log);
+            log_only(detached);
         }
         for (cell, config) in mem::take(&mut self.undo.configs).into_iter().rev() {
             self.surroundings.forget(cell.replace(AnyConfig::clone(&config)));
@@ -86,7 +86,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         for attached in self.attached.iter().rev() {
             attached.admit(&self.current);
             let stays = |slot: &SlotId| self.current.takes_part(attached.plugin(), slot);
-            attached.detach_services(&self.surroundings, |slot| !stays(slot)).await.iter().for_each(log);
+            log_only(attached.detach_services(&self.surroundings, |slot| !stays(slot)).await);
         }
     }
 
@@ -109,6 +109,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
                 self.attached.insert(place.min(self.attached.len()), attached);
             } else {
                 let failure = failed.swap_remove(0);
+                log_only(failed); // the answer names one for each who is lost
                 let cause = Cause::Failed { reason: failure.error.to_string() };
                 lost.add(failure, cause);
                 self.clean_up(attached).await;
@@ -133,7 +134,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         for (plugin, change) in mem::take(&mut self.undo.told).into_iter().rev() {
             let Some(place) = self.place_of(&plugin) else { continue };
             let told = self.attached[place].tell(&change.reversed(), &self.surroundings).await;
-            told.err().iter().for_each(log);
+            log_only(told.err().into_iter().collect());
         }
         Vec::new()
     }

@@ -96,7 +96,7 @@ pub(crate) struct Registration {
     capabilities: Arc<[Foreign<Arc<dyn Any + Send + Sync>>]>,
     make: Foreign<Arc<Make>>,
     cell: ServiceCell,
-    companion: OnceLock<Companion>,
+    companion: OnceLock<Foreign<Companion>>,
     on_built: OnceLock<OnBuilt>,
 }
 
@@ -129,7 +129,7 @@ impl Registration {
 
     /// What the builder made besides the service; nothing before it was built.
     pub(crate) fn companion(&self) -> Option<&Companion> {
-        self.companion.get()
+        self.companion.get().map(|companion| &**companion)
     }
 
     /// The service, built if it has not been yet.
@@ -138,7 +138,7 @@ impl Registration {
             let Built { service, companion } = (self.make)(resolver, self.config.as_ref())?;
             if let Some(companion) = companion {
                 self.on_built.get().map_or(Ok(()), |on_built| on_built(&companion))?;
-                self.companion.set(companion).ok(); // a factory has no companion, and all else is built once
+                self.companion.set(Foreign::new(companion)).ok(); // a factory has no companion, and all else is built once
             }
             Ok(service)
         };
@@ -295,7 +295,8 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
         self.offer(Kind::Singleton, false, Arc::new(move |_, _| Ok(Built::new(Arc::clone(&service)))));
     }
 
-    /// Made once per scope, when it is first looked up.
+    /// Made once per scope, when it is first looked up, on the thread of whoever looks. If that fails, whoever looked has
+    /// the error, and the next one tries again.
     pub fn lazy(self, make: impl Fn(&Resolver<'_>) -> Result<Arc<T>, BoxError> + Send + Sync + 'static) {
         self.offer(Kind::Lazy, false, Arc::new(move |resolver, _| make(resolver).map(Built::new)));
     }

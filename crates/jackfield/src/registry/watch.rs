@@ -1,4 +1,7 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Weak},
+};
 
 use tokio::sync::watch;
 
@@ -16,7 +19,8 @@ pub struct Watch<T: ?Sized> {
     registry: Registry,
     generations: watch::Receiver<u64>,
     seen: Option<(u64, Result<Arc<T>, ResolveError>)>,
-    winner: Option<Arc<Registration>>,
+    /// Weak, or whoever won when this was made would outlive its plugin.
+    winner: Option<Weak<Registration>>,
 }
 
 impl<T: ?Sized + Send + Sync + 'static> Watch<T> {
@@ -53,16 +57,10 @@ impl<T: ?Sized + Send + Sync + 'static> Watch<T> {
     pub async fn changed(&mut self) -> bool {
         loop {
             let winner = self.registry.winning_registration(self.slot);
-            let same = match (&winner, &self.winner) {
-                (Some(now), Some(before)) => Arc::ptr_eq(now, before),
-                (None, None) => true,
-                _ => false,
-            };
-            if !same {
+            if winner.as_ref().map(Weak::as_ptr) != self.winner.as_ref().map(Weak::as_ptr) {
                 self.winner = winner;
                 return true;
             }
-            drop(winner);
             if self.registry.is_closed() || self.generations.changed().await.is_err() {
                 return false;
             }

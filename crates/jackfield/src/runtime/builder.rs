@@ -1,11 +1,11 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc};
 
 use super::PluginRuntime;
 use crate::{
     declare::{AddError, declare},
-    driver::{Driver, FailurePolicy, Published, Setup},
+    driver::{Driver, FailurePolicy, Published, Reply, Setup},
     plan::UnknownReferences,
     plugin::{AnyPlugin, IntoPlugin},
     report::ChangeError,
@@ -67,7 +67,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> RuntimeBuilder<G, S> {
         self
     }
 
-    /// How long each hook may take.
+    /// How long each hook may take, and each goodbye and task of a plugin to end; ten seconds unless said otherwise. What
+    /// overruns has failed, and is dropped at its next await: code that never awaits cannot be ended.
     pub fn hook_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
@@ -103,12 +104,12 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> RuntimeBuilder<G, S> {
         let global = driver.global_scope().clone();
         let (commands, inbox) = mpsc::unbounded_channel();
 
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = Reply::pair();
         #[expect(clippy::disallowed_methods, reason = "the driver ends when its last handle does")]
         tokio::spawn(async move {
             let started = driver.update(settings).await;
             let up = started.is_ok();
-            if reply.send(started).is_ok() && up {
+            if reply.answer(started) && up {
                 driver.run(inbox).await;
             } else {
                 drop(inbox);

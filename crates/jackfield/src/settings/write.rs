@@ -11,11 +11,12 @@ impl RuntimeSettings {
         format!("{:#}\n", Value::Object(self.to_document()))
     }
 
-    /// The document as TOML, which knows no `null`: such values are left out, and read as absent.
+    /// The document as TOML. It knows no `null`: such values are left out, and read as absent. Nor does it know whole
+    /// numbers from 2⁶³ on: they become floats, which are near.
     pub fn to_toml(&self) -> String {
         let mut document = Value::Object(self.to_document());
-        remove_nulls(&mut document);
-        // Maps with text keys, and nothing in them that TOML could refuse.
+        fit_for_toml(&mut document);
+        // Maps with text keys, and by now nothing in them that TOML could refuse.
         toml::to_string_pretty(&document).unwrap_or_default()
     }
 
@@ -61,16 +62,18 @@ impl Serialize for RuntimeSettings {
     }
 }
 
-fn remove_nulls(value: &mut Value) {
+/// Takes out or replaces what TOML does not know.
+fn fit_for_toml(value: &mut Value) {
     match value {
         Value::Object(table) => {
             table.retain(|_, value| !value.is_null());
-            table.values_mut().for_each(remove_nulls);
+            table.values_mut().for_each(fit_for_toml);
         }
         Value::Array(items) => {
             items.retain(|item| !item.is_null());
-            items.iter_mut().for_each(remove_nulls);
+            items.iter_mut().for_each(fit_for_toml);
         }
+        Value::Number(number) if number.is_u64() && !number.is_i64() => *value = number.as_f64().into(),
         _ => {}
     }
 }

@@ -7,10 +7,11 @@ use std::{
     time::Duration,
 };
 
-use jackfield::{ChangeError, HookError, NewSession, prelude::*};
+use futures_util::FutureExt;
+use jackfield::{ChangeError, HookError, NewSession, Service, prelude::*};
 use jackfield_testkit::Diary;
 
-use super::{Bomb, Handle, block, bounded, settings};
+use super::{Bomb, Handle, block, bounded, quiet, settings};
 
 const ONE: Slot<Bomb> = Slot::new("bomb.one");
 const TWO: Slot<Bomb> = Slot::new("bomb.two");
@@ -268,5 +269,93 @@ fn an_error_may_panic_when_it_is_shown() {
         assert!(error.to_string().contains("words fail me"), "{error}");
         assert!(session.resolve(LAZY).unwrap_err().to_string().contains("words fail me"));
         session.close().await.unwrap();
+    });
+}
+
+/// An error whose cause cannot say what it is.
+#[derive(Debug)]
+struct Evasive(Unspeakable);
+impl fmt::Display for Evasive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ask my cause")
+    }
+}
+impl std::error::Error for Evasive {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+/// Fails with whatever it was given, whenever it is asked to attach.
+struct Failing(fn() -> BoxError);
+impl Plugin for Failing {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("failing")
+    }
+    async fn attach(&self, _: &SessionContext) -> PluginResult {
+        Err((self.0)())
+    }
+}
+
+#[test]
+fn the_cause_of_an_error_may_panic_when_it_is_shown() {
+    bounded(|| async {
+        let evasive = Failing(|| Box::new(Evasive(Unspeakable)));
+        let runtime = PluginRuntime::builder().plugin(evasive).init().await.unwrap();
+        let error = runtime.create_session("one").await.unwrap_err();
+        assert!(error.to_string().contains("words fail me"), "{error}");
+        runtime.shutdown().await.unwrap();
+    });
+}
+
+/// An error that panics when it is dropped.
+#[derive(Debug)]
+struct Explosive(#[expect(dead_code, reason = "it goes off by being dropped")] Bomb);
+impl std::error::Error for Explosive {}
+impl fmt::Display for Explosive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("handle with care")
+    }
+}
+
+#[test]
+fn an_error_may_panic_when_nobody_waits_for_it() {
+    bounded(|| async {
+        let explosive = Failing(|| Box::new(Explosive(Bomb("an error"))));
+        let runtime = PluginRuntime::builder().plugin(explosive).init().await.unwrap();
+        for _ in 0..2 {
+            let hung_up = runtime.create_session("one").now_or_never();
+            assert!(hung_up.is_none());
+            quiet().await;
+        }
+        runtime.update_settings(settings("")).await.unwrap();
+        runtime.shutdown().await.unwrap();
+    });
+}
+
+/// Services with a life of their own, which panic when they are dropped.
+struct Lives;
+struct Mortal(#[expect(dead_code, reason = "it goes off by being dropped")] Bomb);
+impl Service for Mortal {}
+const LIVES: [Slot<Mortal>; 2] = [Slot::new("life.one"), Slot::new("life.two")];
+
+impl Plugin for Lives {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("lives")
+    }
+    fn register(&self, services: &mut Registrar<'_>) {
+        for slot in LIVES {
+            services.provide(slot).stateful(|_| Ok(Arc::new(Mortal(Bomb("a service")))), |mortal| mortal);
+        }
+    }
+}
+
+#[test]
+fn services_with_a_life_of_their_own_may_panic_when_they_are_gone() {
+    bounded(|| async {
+        let runtime = PluginRuntime::builder().plugin(Lives).init().await.unwrap();
+        runtime.create_session("one").await.unwrap().close().await.unwrap();
+        runtime.update_settings(settings("")).await.unwrap();
+        runtime.shutdown().await.unwrap();
     });
 }

@@ -67,6 +67,7 @@ async fn quiet() {
 }
 
 /// Panics when it is dropped.
+#[derive(Debug)]
 struct Bomb(&'static str);
 impl Drop for Bomb {
     fn drop(&mut self) {

@@ -112,7 +112,8 @@ pub(crate) fn service_says(doc: &Doc, plugin: usize, slot: usize) -> Says {
     }
 }
 
-fn level(says: Says) -> u8 {
+/// What a configuration comes to: one that says nothing is the default.
+pub(crate) fn level(says: Says) -> u8 {
     if let Says::Level(level) = says { level } else { 0 }
 }
 pub(crate) fn own_level(doc: &Doc, plugin: usize) -> u8 {

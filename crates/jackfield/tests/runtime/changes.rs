@@ -199,3 +199,13 @@ async fn goodbyes_are_awaited_last_in_first_out_and_a_failing_one_is_reported() 
         "plugin `careful` failed to release in session `one`: the disk is full"
     );
 }
+
+#[tokio::test]
+async fn a_plan_of_another_runtime_is_refused() {
+    let diary = Diary::default();
+    let runtime_of = |id| PluginRuntime::builder().plugin(Probe::new(id, &diary)).init();
+    let (one, other) = (runtime_of("a").await.unwrap(), runtime_of("b").await.unwrap());
+    let plan = one.plan(&settings("plugins.a.enabled = false")).unwrap();
+    assert!(matches!(other.apply(plan).await.unwrap_err(), ChangeError::ForeignPlan));
+    other.update_settings(settings("plugins.b.enabled = false")).await.unwrap();
+}

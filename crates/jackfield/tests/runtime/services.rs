@@ -174,6 +174,20 @@ async fn a_watch_follows_its_slot_through_every_change() {
 }
 
 #[tokio::test]
+async fn a_watch_that_is_asked_again_lets_go_of_who_won_before() {
+    // R-RES-12
+    let diary = Diary::default();
+    let a = Probe::new("a", &diary).offers(VOICE, Priority::HIGH);
+    let runtime = PluginRuntime::builder().plugin(a).init().await.unwrap();
+    let session = runtime.create_session("one").await.unwrap();
+    let mut voice = session.watch(VOICE);
+    let before = Arc::downgrade(voice.get().unwrap());
+    runtime.update_settings(settings("plugins.a.enabled = false")).await.unwrap();
+    assert!(voice.get().is_err());
+    assert!(before.upgrade().is_none());
+}
+
+#[tokio::test]
 async fn why_tells_the_chain_of_causes() {
     // J-16
     let diary = Diary::default();

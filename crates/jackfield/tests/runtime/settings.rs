@@ -185,3 +185,16 @@ fn an_overlay_says_what_it_says_and_leaves_the_rest() {
     );
     assert_eq!(below.unwrap().overlaid(&over), both.unwrap());
 }
+
+#[test]
+fn a_number_too_large_for_toml_does_not_cost_the_document() {
+    // R-SER-03
+    let json =
+        r#"{"plugins": {"dice": {"enabled": false, "config": {"seed": 18446744073709551615, "sides": 6}}}}"#;
+    let settings = RuntimeSettings::from_json(json).unwrap();
+    let again = RuntimeSettings::from_toml(&settings.to_toml()).unwrap();
+    let dice = jackfield::PluginId::new("dice");
+    assert!(!again.is_plugin_enabled(&dice));
+    assert_eq!(again.plugin_config(&dice)["sides"], 6);
+    assert_eq!(again.plugin_config(&dice)["seed"], 18_446_744_073_709_551_615.0);
+}

@@ -54,12 +54,6 @@ impl<C: Deref<Target = Context>> StubContext<C> {
     }
 }
 
-impl<C: Deref<Target = Context>> Drop for StubContext<C> {
-    fn drop(&mut self) {
-        self.context.ledger().abandon();
-    }
-}
-
 impl<C: Deref<Target = Context>> Deref for StubContext<C> {
     type Target = C;
 
