@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use jackfield::{PluginRuntime, RuntimeBuilder};
 use jackfield_engines::{
-    AUDIO, AudioEngine, Device, EngineManagerPlugin, EnginePlugin, MAIN, MIDI, MidiDevice, MidiEngine,
+    AUDIO, AudioEngine, Device, EngineManagerPlugin, EnginePlugin, MAIN, MidiDevice, MidiEngine,
     MidiRecorder, NullDevice, NullMidi, TimerEngine, WORKER,
 };
 
 use crate::{
-    plugins::{knobs::Knobs, meter::Meter, project::ProjectLoader, recorder::Recorder},
+    plugins::{knobs::Knobs, meter::Meter, midi::Midi, project::ProjectLoader, recorder::Recorder},
     workplace::Workplace,
 };
 
@@ -28,7 +28,7 @@ pub(crate) struct Wishes {
 pub(crate) fn host(workplace: &Workplace, wishes: &Wishes) -> RuntimeBuilder<(), ()> {
     PluginRuntime::builder()
         .plugin(EnginePlugin::new("engine-audio", "plays audio programs", AUDIO, audio(wishes)))
-        .plugin(EnginePlugin::new("engine-midi", "plays MIDI programs", MIDI, midi(wishes)))
+        .plugin(Midi::new(midi(wishes)))
         .plugin(EnginePlugin::new("engine-worker", "ticks on its own thread", WORKER, TimerEngine::worker()))
         .plugin(EnginePlugin::new("engine-main", "ticks on the host's loop", MAIN, TimerEngine::main()))
         .plugin(EngineManagerPlugin)

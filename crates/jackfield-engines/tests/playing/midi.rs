@@ -4,15 +4,15 @@ mod programs;
 
 use crate::support::{Session, project};
 use jackfield_engines::{
-    EngineFactory, ManualClock, MidiEngine, MidiMessage, MidiRecorder, MidiTraffic, NullMidi, PortMessage,
-    VirtualMidi,
+    EngineFactory, ManualClock, MidiEngine, MidiMessage, MidiRecorder, MidiTraffic, NullMidi, PortChoice,
+    PortMessage, PortName, VirtualMidi,
 };
 use jackfield_testkit::fixtures;
 use programs::gates;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const TICK: Duration = Duration::from_millis(10);
@@ -165,6 +165,40 @@ async fn a_port_may_vanish_and_come_back_while_the_engine_plays_on() {
     assert!(sent.len() > 10 && sent.iter().all(|sent| sent.port == 1), "{sent:?}");
     assert_eq!(stage.session.console.playing().borrow().as_ref().unwrap().fault, None);
     stage.session.manager.close().await;
+}
+
+#[tokio::test]
+async fn another_choice_of_ports_is_followed_while_it_plays_and_no_note_hangs() {
+    let (near, far) = VirtualMidi::pair(&["synth", "drums"]);
+    let (ticking, looking) = (ManualClock::new(), ManualClock::new());
+    let chosen = Arc::new(Mutex::new(PortChoice::These(vec![PortName::Named("Drum".to_owned())])));
+    let engine =
+        MidiEngine::with_clocks(Arc::new(near), Arc::new(ticking.clone()), Arc::new(looking.clone()))
+            .with_outputs({
+                let chosen = Arc::clone(&chosen);
+                move || chosen.lock().unwrap().clone()
+            })
+            .with_inputs(|| PortChoice::These(Vec::new()));
+    let session = Session::new([Arc::new(engine) as Arc<dyn EngineFactory>]);
+    session.play(project("night-bus")).await;
+    let ports = || session.console.playing().borrow().as_ref().unwrap().ports.clone().unwrap();
+    assert_eq!(ports(), "output 1 `drums`");
+    ticking.advance(TICK);
+    ticking.advance(TICK);
+    *chosen.lock().unwrap() = PortChoice::These(vec![PortName::Number(1)]);
+    looking.advance(Duration::from_secs(2));
+    assert_eq!(ports(), "output 1 `synth`");
+    ticking.advance(TICK);
+    let drums = far.take();
+    assert!(drums.iter().all(|sent| sent.port == 2), "{drums:?}");
+    assert!(drums.iter().any(|sent| sent.message.bytes()[0] == 0x90), "a note sounded: {drums:?}");
+    no_note_hangs(&drums);
+    for _ in 0..50 {
+        ticking.advance(TICK);
+    }
+    let synth = far.take();
+    assert!(synth.len() > 5 && synth.iter().all(|sent| sent.port == 1), "{synth:?}");
+    session.manager.close().await;
 }
 
 #[tokio::test]
