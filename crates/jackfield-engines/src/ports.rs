@@ -13,6 +13,7 @@ mod virtual_pair;
 
 #[cfg(feature = "midir")]
 pub use self::midir::MidirDevice;
+pub(crate) use self::{choice::Chosen, patchbay::Patchbay, plugs::Plugs};
 pub use self::{
     choice::{PortChoice, PortName},
     null::NullMidi,
@@ -20,7 +21,6 @@ pub use self::{
     traffic::{MidiTraffic, Traffic},
     virtual_pair::VirtualMidi,
 };
-pub(crate) use self::{patchbay::Patchbay, plugs::Plugs};
 
 use crate::midi::MidiMessage;
 use std::error::Error;

@@ -9,7 +9,7 @@ use crate::{
     failure::Outcome,
     render::{Render, render},
     run::{Run, run},
-    trace::trace,
+    trace::{Trace, trace},
 };
 
 /// Plays compiled 8f4e programs, and follows its settings while it plays.
@@ -79,6 +79,9 @@ struct TraceArgs {
     /// How many cycles to run.
     #[arg(long, default_value = "1000")]
     cycles: NonZeroU64,
+    /// MIDI messages that come in, as JSON: cycle → list of messages, each a list of bytes.
+    #[arg(long, value_name = "FILE")]
+    midi_input: Option<PathBuf>,
     /// The file to write. Without it, standard output.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -93,8 +96,8 @@ impl Cli {
             Verb::Render(RenderArgs { project, seconds, out, input }) => {
                 render(&Render { project, time: seconds, out, input }).map(|()| ExitCode::SUCCESS)
             }
-            Verb::Trace(TraceArgs { project, cycles, out }) => {
-                trace(&project, cycles.get(), out.as_deref()).map(|()| ExitCode::SUCCESS)
+            Verb::Trace(TraceArgs { project, cycles, midi_input, out }) => {
+                trace(&Trace { project, cycles: cycles.get(), midi_input, out }).map(|()| ExitCode::SUCCESS)
             }
             Verb::Check { files } => check(&files),
         }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use jackfield::{PluginRuntime, RuntimeBuilder};
 use jackfield_engines::{
-    AudioEngine, AudioEnginePlugin, CodeCache, Device, EngineManagerPlugin, EnginePlugin, MAIN, MIDI,
-    MidiDevice, MidiEngine, MidiRecorder, NullDevice, NullMidi, TimerEngine, WORKER,
+    AudioEngine, AudioEnginePlugin, CodeCache, Device, EngineManagerPlugin, EnginePlugin, MAIN, MidiDevice,
+    MidiEngine, MidiRecorder, NullDevice, NullMidi, TimerEngine, WORKER,
 };
 
 use crate::{
-    plugins::{knobs::Knobs, meter::Meter, project::ProjectLoader, recorder::Recorder},
+    plugins::{knobs::Knobs, meter::Meter, midi::Midi, project::ProjectLoader, recorder::Recorder},
     workplace::Workplace,
 };
 
@@ -32,7 +32,7 @@ pub(crate) fn host(workplace: &Workplace, wishes: &Wishes) -> RuntimeBuilder<(),
     let (worker, main) = (worker.with_cache(wishes.cache.clone()), main.with_cache(wishes.cache.clone()));
     PluginRuntime::builder()
         .plugin(AudioEnginePlugin::new(audio(wishes)))
-        .plugin(EnginePlugin::new("engine-midi", "plays MIDI programs", MIDI, midi(wishes)))
+        .plugin(Midi::new(midi(wishes)))
         .plugin(EnginePlugin::new("engine-worker", "ticks on its own thread", WORKER, worker))
         .plugin(EnginePlugin::new("engine-main", "ticks on the host's loop", MAIN, main))
         .plugin(EngineManagerPlugin)

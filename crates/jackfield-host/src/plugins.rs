@@ -2,6 +2,7 @@
 
 pub(crate) mod knobs;
 pub(crate) mod meter;
+pub(crate) mod midi;
 pub(crate) mod project;
 pub(crate) mod recorder;
 

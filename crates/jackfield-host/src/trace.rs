@@ -1,8 +1,12 @@
 //! `jackfield trace`: what a timer or MIDI program does, as a document.
 
-use std::{fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
-use jackfield_engines::{MidiMapper, MidiSettings, TracedMessage};
+use jackfield_engines::{MidiMapper, MidiMessage, MidiSettings, PortMessage, TracedMessage};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -10,8 +14,23 @@ use crate::{
     start::{Started, start},
 };
 
-/// Runs the project's program for so many cycles, and writes its values to `out`, or to standard output.
-pub(crate) fn trace(path: &Path, cycles: u64, out: Option<&Path>) -> Outcome<()> {
+/// What to trace, and for how long.
+pub(crate) struct Trace {
+    pub(crate) project: PathBuf,
+    pub(crate) cycles: u64,
+    /// What comes in.
+    pub(crate) midi_input: Option<PathBuf>,
+    /// Standard output unless given.
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Runs the project's program for so many cycles, and writes down its values and the messages it sends.
+pub(crate) fn trace(trace: &Trace) -> Outcome<()> {
+    let Trace { project: path, cycles, midi_input, out } = trace;
+    let input = match midi_input {
+        Some(file) => read_input(file)?,
+        None => BTreeMap::new(),
+    };
     let Started { project, mut instance, watchdog } = start(path)?;
     let trace = match MidiSettings::of(&project.config) {
         // Reading the project has refused what is no settings.
@@ -19,9 +38,10 @@ pub(crate) fn trace(path: &Path, cycles: u64, out: Option<&Path>) -> Outcome<()>
             let settings = settings.unwrap_or_default();
             // What is left out is for `check` to say.
             let (mut mapper, _) = MidiMapper::for_program(&settings, instance.program(), instance.memory());
-            jackfield_engines::trace_midi(&mut instance, cycles, &mut mapper, |_| &[])
+            let comes_in = |cycle| input.get(&cycle).map_or(&[][..], Vec::as_slice);
+            jackfield_engines::trace_midi(&mut instance, *cycles, &mut mapper, comes_in)
         }
-        None => jackfield_engines::trace(&mut instance, cycles),
+        None => jackfield_engines::trace(&mut instance, *cycles),
     };
     watchdog.finish();
     let after: Map<String, Value> = (trace.after.iter())
@@ -56,4 +76,26 @@ pub(crate) fn trace(path: &Path, cycles: u64, out: Option<&Path>) -> Outcome<()>
             trace.cycles,
         ))),
     }
+}
+
+/// What comes in before each cycle, all of it over the first port: `{ "40": [[176, 20, 92]] }`.
+fn read_input(file: &Path) -> Outcome<BTreeMap<u64, Vec<PortMessage>>> {
+    let shown = file.display();
+    let text = fs::read_to_string(file)
+        .map_err(|error| Failure::input(format!("{shown}: cannot be read: {error}; check the path")))?;
+    let wrong = |what: String| {
+        let remedy = "give JSON such as {\"40\": [[176, 20, 92]]}: cycle, and messages of one to three bytes";
+        Failure::input(format!("{shown}: {what}; {remedy}"))
+    };
+    let input: BTreeMap<u64, Vec<Vec<u8>>> =
+        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    let message = |cycle: &u64, bytes: &Vec<u8>| match MidiMessage::new(bytes) {
+        Some(message) => Ok(PortMessage { port: 1, message }),
+        None => Err(wrong(format!("{bytes:?} before cycle {cycle} is no message"))),
+    };
+    let input = input.iter().map(|(cycle, messages)| {
+        let messages: Outcome<Vec<_>> = messages.iter().map(|bytes| message(cycle, bytes)).collect();
+        Ok((*cycle, messages?))
+    });
+    input.collect()
 }

@@ -8,7 +8,7 @@ use crate::engine::ready;
 use crate::factory::{EngineContext, EngineError, EngineFactory, Prepared};
 use crate::id::EngineId;
 use crate::midi::MidiMapper;
-use crate::ports::{MidiDevice, MidiRecorder, MidiTraffic, PortChoice};
+use crate::ports::{Chosen, MidiDevice, MidiRecorder, MidiTraffic, PortChoice};
 use crate::program::{CodeCache, Compiler, Limits};
 use crate::project::{MidiSettings, Project};
 use futures_util::FutureExt;
@@ -31,8 +31,8 @@ const CALL_LIMIT: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub struct MidiEngine {
     device: Arc<dyn MidiDevice>,
-    outputs: PortChoice,
-    inputs: PortChoice,
+    outputs: Chosen,
+    inputs: Chosen,
     recorder: Option<MidiRecorder>,
     traffic: MidiTraffic,
     clock: Arc<dyn Clock>,
@@ -61,8 +61,8 @@ impl MidiEngine {
     ) -> Self {
         Self {
             device,
-            outputs: PortChoice::All,
-            inputs: PortChoice::All,
+            outputs: Arc::new(|| PortChoice::All),
+            inputs: Arc::new(|| PortChoice::All),
             recorder: None,
             traffic: MidiTraffic::default(),
             clock: ticking,
@@ -72,17 +72,18 @@ impl MidiEngine {
         }
     }
 
-    /// The same with these ports for numbers 1, 2 and so on, to send to.
+    /// The same, with the outputs that this says whenever ports are looked for. Where the choice changes while notes
+    /// sound, they end.
     #[must_use]
-    pub fn with_outputs(mut self, outputs: PortChoice) -> Self {
-        self.outputs = outputs;
+    pub fn with_outputs(mut self, choice: impl Fn() -> PortChoice + Send + Sync + 'static) -> Self {
+        self.outputs = Arc::new(choice);
         self
     }
 
-    /// The same with these ports for numbers 1, 2 and so on, to listen to.
+    /// The same, with the inputs that this says whenever ports are looked for.
     #[must_use]
-    pub fn with_inputs(mut self, inputs: PortChoice) -> Self {
-        self.inputs = inputs;
+    pub fn with_inputs(mut self, choice: impl Fn() -> PortChoice + Send + Sync + 'static) -> Self {
+        self.inputs = Arc::new(choice);
         self
     }
 

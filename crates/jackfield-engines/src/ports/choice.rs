@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 /// A port as a person names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PortName {
@@ -17,22 +19,20 @@ pub enum PortChoice {
     These(Vec<PortName>),
 }
 
+/// Which ports are chosen now; asked whenever is looked which there are.
+pub(crate) type Chosen = Arc<dyn Fn() -> PortChoice + Send + Sync>;
+
 /// The ports of one direction by number, as they come and go.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Numbers {
-    choice: PortChoice,
     /// The names that have been given a number, while all ports are used.
     known: Vec<String>,
 }
 
 impl Numbers {
-    pub(super) fn new(choice: PortChoice) -> Self {
-        Self { choice, known: Vec::new() }
-    }
-
     /// The ports that are there, by number: the first is number 1. `None` where one is missing.
-    pub(super) fn assign(&mut self, present: &[String]) -> Vec<Option<String>> {
-        match &self.choice {
+    pub(super) fn assign(&mut self, choice: &PortChoice, present: &[String]) -> Vec<Option<String>> {
+        match choice {
             PortChoice::All => {
                 for name in present {
                     if !self.known.contains(name) {
@@ -67,17 +67,17 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(numbers: &mut Numbers, present: &[&str], expected: &[&str]) {
+    fn check(numbers: &mut Numbers, choice: &PortChoice, present: &[&str], expected: &[&str]) {
         let expected: Vec<_> = expected.iter().map(|name| (*name != "-").then(|| name.to_string())).collect();
-        assert_eq!(numbers.assign(&names(present)), expected);
+        assert_eq!(numbers.assign(choice, &names(present)), expected);
     }
 
     #[test]
     fn a_port_that_comes_back_has_its_number_again() {
-        let mut numbers = Numbers::new(PortChoice::All);
-        check(&mut numbers, &["synth", "drums"], &["synth", "drums"]);
-        check(&mut numbers, &["drums", "keys"], &["-", "drums", "keys"]);
-        check(&mut numbers, &["keys", "synth"], &["synth", "-", "keys"]);
+        let (mut numbers, all) = (Numbers::default(), PortChoice::All);
+        check(&mut numbers, &all, &["synth", "drums"], &["synth", "drums"]);
+        check(&mut numbers, &all, &["drums", "keys"], &["-", "drums", "keys"]);
+        check(&mut numbers, &all, &["keys", "synth"], &["synth", "-", "keys"]);
     }
 
     #[test]
@@ -88,8 +88,9 @@ mod tests {
             PortName::Named("organ".into()),
             PortName::Number(0),
         ]);
-        check(&mut Numbers::new(these), &["synth", "drums", "drum"], &["drums", "synth", "-", "-"]);
+        let mut numbers = Numbers::default();
+        check(&mut numbers, &these, &["synth", "drums", "drum"], &["drums", "synth", "-", "-"]);
         let exact = PortChoice::These(vec![PortName::Named("drum".into())]);
-        check(&mut Numbers::new(exact), &["drums", "drum"], &["drum"]);
+        check(&mut numbers, &exact, &["drums", "drum"], &["drum"]);
     }
 }

@@ -2,7 +2,7 @@ use crate::{
     midi::MidiMessage,
     ports::{
         Heard, MidiDevice, MidiError, MidiInput,
-        choice::{Numbers, PortChoice},
+        choice::{Chosen, Numbers},
         plugs::{News, Plugs, Retired},
         recorder::MidiRecorder,
         traffic::MidiTraffic,
@@ -18,7 +18,6 @@ use std::sync::{
 const WAITING: usize = 512;
 
 /// Keeps the ports connected, as they come and go. Not for the thread that ticks: that one has the [`Plugs`].
-#[derive(Debug)]
 pub(crate) struct Patchbay {
     device: Arc<dyn MidiDevice>,
     outputs: Side<()>,
@@ -32,8 +31,8 @@ pub(crate) struct Patchbay {
 }
 
 /// The ports of one direction.
-#[derive(Debug)]
 struct Side<T> {
+    chosen: Chosen,
     numbers: Numbers,
     /// What is connected, by number.
     connected: Vec<Option<(String, T)>>,
@@ -45,8 +44,8 @@ impl Patchbay {
     /// Both halves, connected to what is there now.
     pub(crate) fn new(
         device: Arc<dyn MidiDevice>,
-        outputs: PortChoice,
-        inputs: Option<PortChoice>,
+        outputs: Chosen,
+        inputs: Option<Chosen>,
         traffic: MidiTraffic,
         recorder: Option<MidiRecorder>,
     ) -> (Self, Plugs) {
@@ -143,8 +142,8 @@ fn ring(traffic: &MidiTraffic) -> (Heard, rtrb::Consumer<MidiMessage>) {
 }
 
 impl<T> Side<T> {
-    fn new(choice: PortChoice) -> Self {
-        Self { numbers: Numbers::new(choice), connected: Vec::new(), complaint: None }
+    fn new(chosen: Chosen) -> Self {
+        Self { chosen, numbers: Numbers::default(), connected: Vec::new(), complaint: None }
     }
 
     /// Disconnects what has gone, and then connects what is new.
@@ -160,7 +159,7 @@ impl<T> Side<T> {
             complaint = Some(said(&error));
             Vec::new()
         });
-        let wanted = self.numbers.assign(&present);
+        let wanted = self.numbers.assign(&(self.chosen)(), &present);
         self.connected.resize_with(wanted.len().max(self.connected.len()), || None);
         let mut changed = false;
         for (index, connected) in self.connected.iter_mut().enumerate() {

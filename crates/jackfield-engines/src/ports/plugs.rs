@@ -1,6 +1,6 @@
 use crate::{
     midi::{MidiMessage, PortMessage},
-    ports::{MidiOutput, recorder::MidiRecorder, traffic::MidiTraffic},
+    ports::{MidiError, MidiOutput, recorder::MidiRecorder, traffic::MidiTraffic},
 };
 use rtrb::Consumer;
 use std::sync::mpsc::{Receiver, Sender};
@@ -8,12 +8,19 @@ use std::sync::mpsc::{Receiver, Sender};
 /// The connected ports as the thread that ticks has them. It connects nothing and disconnects nothing: both take time.
 #[derive(Debug)]
 pub(crate) struct Plugs {
-    pub(super) outputs: Vec<Option<Box<dyn MidiOutput>>>,
+    pub(super) outputs: Vec<Option<Plugged>>,
     pub(super) inputs: Vec<Option<Consumer<MidiMessage>>>,
     pub(super) news: Receiver<News>,
     pub(super) retired: Sender<Retired>,
     pub(super) traffic: MidiTraffic,
     pub(super) recorder: Option<MidiRecorder>,
+}
+
+/// An output, and what sounds on it: channel by channel, a bit for each note.
+#[derive(Debug)]
+pub(super) struct Plugged {
+    output: Box<dyn MidiOutput>,
+    sounding: [u128; 16],
 }
 
 /// What has become of a port; its index is its number less one.
@@ -42,7 +49,7 @@ impl Plugs {
         let Some(place) = self.outputs.get_mut(index) else { return self.traffic.unheard() };
         match place {
             None => self.traffic.unheard(),
-            Some(output) => match output.send(&sent.message) {
+            Some(plugged) => match plugged.send(&sent.message) {
                 Ok(()) => self.traffic.sent(),
                 Err(error) => {
                     self.traffic.unheard();
@@ -59,7 +66,8 @@ impl Plugs {
             match news {
                 News::Output(index, output) => {
                     self.retire(index, false);
-                    *place(&mut self.outputs, index) = output;
+                    *place(&mut self.outputs, index) =
+                        output.map(|output| Plugged { output, sounding: [0; 16] });
                 }
                 News::Input(index, input) => *place(&mut self.inputs, index) = input,
             }
@@ -81,9 +89,38 @@ impl Plugs {
     }
 
     fn retire(&mut self, index: usize, failed: bool) {
-        if let Some(output) = self.outputs.get_mut(index).and_then(Option::take) {
+        if let Some(mut plugged) = self.outputs.get_mut(index).and_then(Option::take) {
+            if !failed {
+                plugged.end();
+            }
             // With nobody there to take it, everything is at its end.
-            self.retired.send(Retired { index, failed, _output: output }).ok();
+            self.retired.send(Retired { index, failed, _output: plugged.output }).ok();
+        }
+    }
+}
+
+impl Plugged {
+    fn send(&mut self, message: &MidiMessage) -> Result<(), MidiError> {
+        self.output.send(message)?;
+        if let &[status, note, _] = message.bytes() {
+            let (channel, bit) = (&mut self.sounding[usize::from(status & 0x0f)], 1 << note);
+            match status & 0xf0 {
+                0x90 => *channel |= bit,
+                0x80 => *channel &= !bit,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends what sounds: where this output is given up while it plays, what follows goes elsewhere.
+    fn end(&mut self) {
+        for (channel, notes) in (0..16).zip(self.sounding) {
+            for note in (0..128).filter(|note| notes & (1 << note) != 0) {
+                let off = MidiMessage::new(&[0x80 | channel, note, 0]);
+                // If it has gone, nothing sounds on it.
+                drop(off.map(|off| self.output.send(&off)));
+            }
         }
     }
 }

@@ -4,15 +4,15 @@ mod programs;
 
 use crate::support::{Session, project};
 use jackfield_engines::{
-    EngineFactory, ManualClock, MidiEngine, MidiMessage, MidiRecorder, MidiTraffic, NullMidi, PortMessage,
-    VirtualMidi,
+    EngineFactory, ManualClock, MidiEngine, MidiMessage, MidiRecorder, MidiTraffic, NullMidi, PortChoice,
+    PortMessage, PortName, VirtualMidi,
 };
 use jackfield_testkit::fixtures;
 use programs::gates;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const TICK: Duration = Duration::from_millis(10);
@@ -81,6 +81,13 @@ fn expected(messages: &Value) -> Vec<PortMessage> {
 /// Every note that was begun is ended, where it was begun, and none ends that was not.
 #[track_caller]
 fn no_note_hangs(sent: &[PortMessage]) {
+    let sounding = sounding(sent);
+    assert!(sounding.is_empty(), "notes hang: {sounding:?}");
+}
+
+/// The notes that have begun and not ended: port, channel, note, and how often.
+#[track_caller]
+fn sounding(sent: &[PortMessage]) -> HashMap<(u32, u8, u8), i32> {
     let mut sounding: HashMap<(u32, u8, u8), i32> = HashMap::new();
     for PortMessage { port, message } in sent {
         let (status, note) = (message.bytes()[0], message.bytes()[1]);
@@ -94,7 +101,7 @@ fn no_note_hangs(sent: &[PortMessage]) {
         assert!(*count >= 0, "a note ends that does not sound: {port} {message:?}");
     }
     sounding.retain(|_, count| *count != 0);
-    assert!(sounding.is_empty(), "notes hang: {sounding:?}");
+    sounding
 }
 
 // E.3, E.4, J-27
@@ -168,6 +175,40 @@ async fn a_port_may_vanish_and_come_back_while_the_engine_plays_on() {
 }
 
 #[tokio::test]
+async fn another_choice_of_ports_is_followed_while_it_plays_and_no_note_hangs() {
+    let (near, far) = VirtualMidi::pair(&["synth", "drums"]);
+    let (ticking, looking) = (ManualClock::new(), ManualClock::new());
+    let chosen = Arc::new(Mutex::new(PortChoice::These(vec![PortName::Named("Drum".to_owned())])));
+    let engine =
+        MidiEngine::with_clocks(Arc::new(near), Arc::new(ticking.clone()), Arc::new(looking.clone()))
+            .with_outputs({
+                let chosen = Arc::clone(&chosen);
+                move || chosen.lock().unwrap().clone()
+            })
+            .with_inputs(|| PortChoice::These(Vec::new()));
+    let session = Session::new([Arc::new(engine) as Arc<dyn EngineFactory>]);
+    session.play(project("night-bus")).await;
+    let ports = || session.console.playing().borrow().as_ref().unwrap().ports.clone().unwrap();
+    assert_eq!(ports(), "output 1 `drums`");
+    ticking.advance(TICK);
+    ticking.advance(TICK);
+    *chosen.lock().unwrap() = PortChoice::These(vec![PortName::Number(1)]);
+    looking.advance(Duration::from_secs(2));
+    assert_eq!(ports(), "output 1 `synth`");
+    ticking.advance(TICK);
+    let drums = far.take();
+    assert!(drums.iter().all(|sent| sent.port == 2), "{drums:?}");
+    assert!(drums.iter().any(|sent| sent.message.bytes()[0] == 0x90), "a note sounded: {drums:?}");
+    no_note_hangs(&drums);
+    for _ in 0..50 {
+        ticking.advance(TICK);
+    }
+    let synth = far.take();
+    assert!(synth.len() > 5 && synth.iter().all(|sent| sent.port == 1), "{synth:?}");
+    session.manager.close().await;
+}
+
+#[tokio::test]
 async fn without_any_port_it_plays_to_nobody_in_time() {
     let stage = Stage::new(&[]);
     stage.session.play(project("night-bus")).await;
@@ -199,8 +240,11 @@ async fn when_the_program_breaks_every_note_ends_at_once() {
 async fn when_another_project_is_played_the_notes_of_the_first_end() {
     let stage = Stage::new(&["one", "two", "three"]);
     stage.session.play(gates(3, 0)).await;
-    stage.ticks(30);
-    let before = stage.far.take();
+    let mut before = Vec::new();
+    while sounding(&before).is_empty() {
+        stage.ticks(1);
+        before.extend(stage.far.take());
+    }
     stage.session.play(gates(4, 0)).await;
     let ends = stage.far.take();
     no_note_hangs(&[before, ends].concat());

@@ -82,18 +82,47 @@ fn the_document_says_what_ran() {
     assert_eq!(document, expected);
 }
 
-// E.3, E.4; J-27: controllers have a port too, the first unless the program says otherwise
+/// J-27: where upstream forgets the port, it is the first.
+fn messages(expected: &Value) -> Value {
+    let messages = expected["messages"].as_array().unwrap().iter().map(|sent| {
+        let port = sent.get("port").cloned().unwrap_or(json!(1));
+        json!({ "cycle": sent["cycle"], "message": sent["message"], "port": port })
+    });
+    messages.collect()
+}
+
+// E.3, E.4
 #[test]
 fn night_bus_sends_the_messages_that_upstream_sends_in_their_order() {
     let place = Place::with("night-bus");
     let said = document(&place.run(&["trace", "night-bus.project.json", "--cycles", "500"]).good());
-    let expected = fixtures::expected("night-bus")["messages"].take();
-    let expected = expected.as_array().unwrap().iter().map(|sent| {
-        let port = sent.get("port").cloned().unwrap_or(json!(1));
-        json!({ "cycle": sent["cycle"], "message": sent["message"], "port": port })
-    });
-    assert_eq!(said["messages"], expected.collect::<Value>());
+    assert_eq!(said["messages"], messages(&fixtures::expected("night-bus")));
     assert_eq!(said["engine"], "WebWorkerMIDIRuntime");
+}
+
+// E.4
+#[test]
+fn what_comes_in_changes_what_night_bus_sends_as_upstream() {
+    let place = Place::with("night-bus");
+    let expected = fixtures::expected("night-bus")["withInput"].take();
+    place.write("input.json", expected["midiInputBeforeCycle"].to_string());
+    let arguments = ["trace", "night-bus.project.json", "--cycles", "500", "--midi-input", "input.json"];
+    let said = document(&place.run(&arguments).good());
+    assert_eq!(said["messages"], messages(&expected));
+}
+
+#[test]
+fn input_that_is_no_midi_is_refused_with_its_place() {
+    let place = Place::with("night-bus");
+    for (text, what) in [
+        ("{ \"40\": [[17, 20]] }", "[17, 20] before cycle 40 is no message; "),
+        ("[]", "invalid type: sequence, expected a map at line 1 column 0; "),
+    ] {
+        place.write("input.json", text);
+        let done = place.run(&["trace", "night-bus.project.json", "--midi-input", "input.json"]);
+        assert_eq!((done.code, done.stdout.as_str()), (Some(2), ""), "{done:?}");
+        assert!(done.stderr.starts_with(&format!("jackfield: input.json: {what}")), "{done:?}");
+    }
 }
 
 #[test]

@@ -89,3 +89,33 @@ fn a_program_that_breaks_is_told_once_and_the_host_plays_on() {
     let ended = playing.stop();
     assert_eq!(ended.said.iter().filter(|line| line.contains("broke")).count(), 1, "{ended:#?}");
 }
+
+#[test]
+fn the_ports_of_a_midi_program_are_chosen_in_the_settings() {
+    let place = Place::with("night-bus");
+    let mut playing = Playing::start(&place, &["night-bus.project.json"]);
+    place.edit("[plugins.engine-midi.config]\noutputs = [\"synth\", 2]\n");
+    playing.follows(&["~ engine-midi   (settings)   outputs: default → [\"synth\",2]"]);
+    place.edit("[plugins.engine-midi.config]\noutputs = [1.5]\n");
+    playing.wait_for("settings: refused; the last good ones stay in force");
+    playing.stop();
+}
+
+#[test]
+fn without_the_midi_engine_the_default_takes_over_and_says_so() {
+    let place = Place::with("night-bus");
+    let mut playing = Playing::start(&place, &["night-bus.project.json"]);
+    place.edit("[plugins.engine-midi]\nenabled = false\n");
+    assert_eq!(
+        playing.wait_for("engine: "),
+        "engine: worker, 100 ticks a second   (the default: there is no engine `WebWorkerMIDIRuntime`)"
+    );
+    playing.follows(&["- engine-midi   (settings)   engine.midi: engine-midi → nobody"]);
+    place.edit("[plugins.engine-midi]\nenabled = true\n");
+    assert_eq!(
+        playing.wait_for("engine: "),
+        "engine: midi on null port, for want of any other, 100 ticks a second"
+    );
+    playing.follows(&["+ engine-midi   (settings)   engine.midi: nobody → engine-midi"]);
+    playing.stop();
+}
