@@ -92,22 +92,25 @@ impl Context {
         self.scope.registry().resolve_after(&self.plugin, slot)
     }
 
-    /// This plugin's own configuration, live.
+    /// This plugin's own configuration, live; in the context of a service, the service's.
     ///
     /// # Errors
     ///
-    /// [`NoSuchConfig`] if the plugin's manifest declares none, or one of another type.
+    /// [`NoSuchConfig`] if the plugin's [manifest](crate::Manifest::config), or the service's
+    /// [offering](crate::Offering::config), declares none, or one of another type.
     pub fn config<C: Configuration>(&self) -> Result<Live<C>, NoSuchConfig> {
         let live = self.config.as_ref().and_then(|cell| Live::of(Arc::clone(cell)));
         live.ok_or_else(|| NoSuchConfig { plugin: self.plugin.clone(), asked: std::any::type_name::<C>() })
     }
 
-    /// Keeps `guard` until the plugin detaches; whatever it ends by being dropped, ends then.
+    /// Keeps `guard` until the plugin detaches; whatever it ends by being dropped, ends then. If it panics at that, the
+    /// report says so.
     pub fn hold(&self, guard: impl Send + 'static) {
         self.ledger.hold(Box::new(guard));
     }
 
-    /// Runs `task` until it is done or the plugin detaches, which stops it and waits until it has stopped.
+    /// Runs `task` until it is done or the plugin detaches, which stops it and waits until it has stopped, though no longer
+    /// than the deadline of a hook. If it overruns that, or has panicked, the report of that change says so.
     ///
     /// # Panics
     ///

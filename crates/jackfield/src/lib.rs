@@ -12,6 +12,7 @@
 //! * [`Plan`]: what a change would do, and why, before it is made. [`Report`]: what it did.
 //! * [`Watch`]: a handle that follows a slot through every change.
 //! * [`Live`]: a typed, validated configuration that follows the settings.
+//! * `testing`, behind the feature of that name: scopes made by hand, and what else authors of plugins test them with.
 //!
 //! ```
 //! use jackfield::prelude::*;

@@ -87,6 +87,9 @@ impl std::fmt::Display for ScopeName {
 }
 
 /// What a change would do, and why. Displays as one line a step.
+///
+/// A value, apart from the runtime that made it: it may be kept, shown, and [applied](crate::PluginRuntime::apply) while
+/// that runtime is still at the same generation. A clone copies the steps and shares the rest.
 #[derive(Clone, Serialize)]
 pub struct Plan {
     /// Scope by scope: the global one, then the sessions in the order of their creation.
@@ -186,7 +189,7 @@ impl Plan {
     ///
     /// It is FNV-1a over the plan's JSON, so it is the same on every machine and in every build of one version.
     pub fn hash(&self) -> u64 {
-        let text = serde_json::to_string(self).unwrap_or_default();
+        let text = serde_json::to_string(self).unwrap_or_default(); // values with text keys, which JSON never refuses
         text.bytes()
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
     }

@@ -38,12 +38,21 @@ pub trait Plugin<G = (), S = ()>: Send + Sync + 'static {
     }
 
     /// Starts working. Everything the plugin needs is there: its dependencies have attached, its services are built.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the plugin fails with. It is told to detach, so that it can clean up, and the change is taken back, or goes
+    /// on without it: see [`FailurePolicy`](crate::FailurePolicy).
     fn attach(&self, cx: &SessionContext<G, S>) -> impl Future<Output = PluginResult> + Send {
         let _ = cx;
         async { Ok(()) }
     }
 
     /// Takes note of new settings. Called after every change through which the plugin stays on.
+    ///
+    /// # Errors
+    ///
+    /// As for [`attach`](Self::attach). Those who were told before are then told of the way back.
     fn settings_changed(
         &self,
         cx: &SessionContext<G, S>,
@@ -54,6 +63,11 @@ pub trait Plugin<G = (), S = ()>: Send + Sync + 'static {
     }
 
     /// Says goodbye. What the context holds is ended afterwards, in any case.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the plugin fails with. A change is taken back by it, unless the policy says otherwise; a closing goes on,
+    /// and reports it.
     fn detach(&self, cx: &SessionContext<G, S>) -> impl Future<Output = PluginResult> + Send {
         let _ = cx;
         async { Ok(()) }

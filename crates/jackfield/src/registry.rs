@@ -82,8 +82,9 @@ fn list(plugins: &[PluginId]) -> String {
 
 /// The services of one scope, as of now. A handle: clones look at the same scope.
 ///
-/// Every lookup reads the view in force when it is made: an atomic read, no lock, never a wait. What it returns is
-/// a snapshot; ask again where it is used, or the next change of settings passes you by.
+/// Every lookup reads the view in force when it is made: an atomic read and no lock. It waits for nobody, but where it is
+/// the first to ask for a lazy service, it builds it, on its own thread; who asks meanwhile waits for that, though not
+/// for ever. What it returns is a snapshot; ask again where it is used, or the next change of settings passes you by.
 #[derive(Clone)]
 pub struct Registry {
     shared: Arc<Shared>,

@@ -102,6 +102,10 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     /// # Errors
     ///
     /// [`ChangeError::Closed`] after shutdown; [`ChangeError::WithinHook`] in a hook.
+    ///
+    /// # Cancel safety
+    ///
+    /// The settings are replaced even if nobody waits for it.
     pub async fn update_settings_snapshot(&self, settings: RuntimeSettings) -> Result<(), ChangeError> {
         self.ask(|reply| Command::Snapshot { settings, reply }).await
     }
@@ -112,6 +116,10 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     /// # Errors
     ///
     /// [`ChangeError::Closed`] after shutdown; [`ChangeError::WithinHook`] in a hook.
+    ///
+    /// # Cancel safety
+    ///
+    /// The settings are replaced even if nobody waits for it.
     pub async fn reset_settings_snapshot(&self) -> Result<(), ChangeError> {
         self.update_settings_snapshot(RuntimeSettings::default()).await
     }

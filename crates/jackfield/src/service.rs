@@ -51,7 +51,8 @@ use crate::{
 /// }
 /// ```
 pub trait Service: Send + Sync + 'static {
-    /// Begins. Not asynchronous, because a lazy service begins when it is first looked up, which waits for nobody.
+    /// Begins. Not asynchronous, because a lazy service begins when it is first looked up, which waits for nobody. So no
+    /// deadline can end it either: what takes long belongs into a task.
     ///
     /// # Errors
     ///
@@ -62,6 +63,10 @@ pub trait Service: Send + Sync + 'static {
     }
 
     /// Says goodbye. What the context holds is ended afterwards, in any case.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the service fails with; it counts as a failure of its plugin's detach.
     fn detach(&self, cx: &Context) -> impl Future<Output = PluginResult> + Send {
         let _ = cx;
         async { Ok(()) }

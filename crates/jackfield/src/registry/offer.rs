@@ -295,7 +295,8 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
         self.offer(Kind::Singleton, false, Arc::new(move |_, _| Ok(Built::new(Arc::clone(&service)))));
     }
 
-    /// Made once per scope, when it is first looked up.
+    /// Made once per scope, when it is first looked up, on the thread of whoever looks. If that fails, whoever looked has
+    /// the error, and the next one tries again.
     pub fn lazy(self, make: impl Fn(&Resolver<'_>) -> Result<Arc<T>, BoxError> + Send + Sync + 'static) {
         self.offer(Kind::Lazy, false, Arc::new(move |resolver, _| make(resolver).map(Built::new)));
     }

@@ -188,6 +188,7 @@ fn an_overlay_says_what_it_says_and_leaves_the_rest() {
 
 #[test]
 fn a_number_too_large_for_toml_does_not_cost_the_document() {
+    // R-SER-03
     let json =
         r#"{"plugins": {"dice": {"enabled": false, "config": {"seed": 18446744073709551615, "sides": 6}}}}"#;
     let settings = RuntimeSettings::from_json(json).unwrap();
