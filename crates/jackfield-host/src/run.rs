@@ -254,7 +254,7 @@ impl Show {
                 None => self.levels = Some(levels),
             },
             Message::Notice(text) | Message::Swapped(text) => {
-                text.lines().for_each(|line| self.terminal.say(line))
+                text.lines().for_each(|line| self.terminal.say(line));
             }
             Message::Status(status) if status.state == ManagerState::Running => self.say_engine(),
             Message::Status(_) => {}

@@ -182,10 +182,9 @@ async fn an_edited_program_goes_on_counting_where_the_one_before_it_was() {
         clock.advance(ms(20));
     }
     assert_eq!((count.read(), rises.read()), (Some(Value::I32(100)), Some(Value::I32(12))));
-    let heard = session.heard.lock().unwrap();
+    let heard = session.heard.lock().unwrap().clone();
     let swapped = heard.iter().filter(|event| matches!(event, EngineEvent::Swapped { seam: None, .. }));
     let begun = heard.iter().filter(|event| matches!(event, EngineEvent::Initialized { .. }));
     assert_eq!((swapped.count(), begun.count()), (1, 1));
-    drop(heard);
     session.manager.close().await;
 }
