@@ -29,6 +29,7 @@ mod catalogue;
 mod attached;
 mod undo;
 mod scope_state;
+mod showing;
 mod quarantine;
 mod change;
 mod doors;
