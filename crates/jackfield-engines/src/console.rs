@@ -144,10 +144,10 @@ impl Console {
         });
     }
 
-    /// For engines: says which MIDI ports it is connected to.
-    pub fn set_ports(&self, ports: String) {
+    /// For engines: says which MIDI ports it is connected to, unless another engine plays by now.
+    pub fn set_ports(&self, engine: &EngineId, ports: String) {
         self.playing.send_if_modified(|playing| match playing {
-            Some(playing) if playing.ports.as_ref() != Some(&ports) => {
+            Some(playing) if playing.engine == *engine && playing.ports.as_ref() != Some(&ports) => {
                 playing.ports = Some(ports);
                 true
             }

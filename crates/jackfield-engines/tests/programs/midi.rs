@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use assert_no_alloc::assert_no_alloc;
 use jackfield_engines::{
     EngineSettings, Instance, MemoryMap, MidiMapper, MidiMessage, MidiSettings, PortMessage, Project, Trace,
     TracedMessage, trace_midi,
@@ -384,6 +385,23 @@ fn a_handler_that_is_not_exported_is_left_out_and_said_with_the_nearest_name() {
     assert_eq!(left_out[0], "the program exports no function `onKye`; nearest is `onKey`");
     assert_eq!(left_out.len(), 2, "{left_out:?}");
     assert!(mapper.listens());
+}
+
+#[test]
+fn telling_and_asking_a_mapper_does_not_touch_the_allocator() {
+    let project = project("night-bus");
+    let mut instance = from_init(&project);
+    let mut mapper = mapper(&project, &instance);
+    let came = PortMessage { port: 1, message: MidiMessage::new(&[176, 20, 92]).unwrap() };
+    let mut sent = 0;
+    for _ in 0..100 {
+        instance.cycle().unwrap();
+        assert_no_alloc(|| {
+            mapper.receive(instance.memory_mut(), came);
+            mapper.after_cycle(instance.memory(), |_| sent += 1);
+        });
+    }
+    assert!(sent > 20, "{sent}");
 }
 
 proptest! {

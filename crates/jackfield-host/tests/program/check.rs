@@ -66,6 +66,16 @@ fn routes_that_lead_nowhere_are_noted_and_no_problem() {
     assert_eq!(said.lines().collect::<Vec<_>>(), expected);
 }
 
+// E.3
+#[test]
+fn midi_modules_that_cannot_play_are_noted_and_no_problem() {
+    let file = fixtures::path("extras/midiCcAndFilters.wasm");
+    let file = file.to_str().unwrap();
+    let said = check(&Place::new(), &[file]).good();
+    let note = format!("{file}: note: compiledModules.midinoteout6: has no variable `gate`; it is left out");
+    assert_eq!(said.lines().collect::<Vec<_>>(), [note, format!("{file}: ok")]);
+}
+
 #[test]
 fn every_problem_of_a_project_is_listed_with_its_place() {
     let place = Place::new();

@@ -74,7 +74,7 @@ impl Loaded {
             duty: Some(Box::new(performance)),
         };
         let ticking = timer.begin()?;
-        console.set_ports(ports);
+        console.set_ports(&MidiEngine::ID, ports);
         let lookout = Lookout::post(patchbay, recorder.clone(), looking, console).map_err(BoxError::from)?;
         Ok(Playing { ticking, lookout, recorder, settings, project })
     }
@@ -192,7 +192,7 @@ impl Lookout {
                     recorder.save().ok(); // the end tries again, and says why not
                 }
                 if patchbay.look() && !stopped.is_set() {
-                    console.set_ports(patchbay.describe());
+                    console.set_ports(&MidiEngine::ID, patchbay.describe());
                 }
             }
         };
