@@ -1,11 +1,13 @@
 //! What a WebAssembly binary asks of its host and offers to it, read without compiling it.
 
+mod bounded;
 mod contract;
 mod outline;
 mod unshare;
 
 pub use self::contract::{ContractError, Generation};
 pub(crate) use self::{
+    bounded::always_ends,
     contract::{BUFFER, Contract},
     outline::{Malformed, Outline},
     unshare::unshared,

@@ -70,7 +70,8 @@ impl Interrupt {
 
     /// Ends the call in progress, which returns a trap of kind [`Interrupted`](crate::TrapKind::Interrupted). Without
     /// one it does nothing; a later call is not affected. Returns when the call has ended, which takes microseconds:
-    /// compiled code looks up at every turn of a loop. Not for a realtime thread.
+    /// compiled code looks up at every turn of a loop. A program that [always ends](crate::Program::always_ends) does not look
+    /// up, and this returns when it has ended by itself. Not for a realtime thread.
     pub fn interrupt(&self) {
         if let Some(call) = self.call_in_progress() {
             self.interrupt_call(call);

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::{
-    binary::{Contract, ContractError, Generation, Malformed, Outline, unshared},
+    binary::{Contract, ContractError, Generation, Malformed, Outline, always_ends, unshared},
     memory::MemoryMap,
     program::{cache::CodeCache, limits::Limits, machine},
     project::{Asset, Project},
@@ -19,6 +19,7 @@ pub(crate) struct Compiled {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) module: wasmtime::Module,
     pub(crate) contract: Contract,
+    pub(crate) always_ends: bool,
     pub(crate) map: Arc<MemoryMap>,
     pub(crate) snapshot: Option<Arc<[u8]>>,
     pub(crate) assets: Vec<Asset>,
@@ -120,7 +121,8 @@ impl Compiler {
             return Err(ProgramError::TooMuchMemory { name: name(), bytes, limit });
         }
         let wasm = unshared(&project.wasm).map_err(not_wasm)?;
-        let engine = machine::engine(self.cache.as_ref())
+        let always_ends = always_ends(&wasm);
+        let engine = machine::engine(!always_ends, self.cache.as_ref())
             .map_err(|error| ProgramError::Machine { message: format!("{error:#}") })?;
         let module = wasmtime::Module::new(&engine, &wasm)
             .map_err(|error| ProgramError::Invalid { name: name(), message: format!("{error:#}") })?;
@@ -129,6 +131,7 @@ impl Compiler {
             engine,
             module,
             contract,
+            always_ends,
             map: Arc::clone(&project.map),
             snapshot: project.snapshot.clone(),
             assets: project.assets.clone(),
@@ -164,6 +167,12 @@ impl Program {
     /// Whether it has a `buffer` function; in the newest generation it may do without.
     pub fn has_buffer(&self) -> bool {
         self.0.contract.has_buffer
+    }
+
+    /// Whether its code shows that every call ends, within a tenth of a second or so. If it does not, calls are made so that
+    /// they can be interrupted, which makes them slower.
+    pub fn always_ends(&self) -> bool {
+        self.0.always_ends
     }
 
     /// The memory each instance starts with, in bytes.

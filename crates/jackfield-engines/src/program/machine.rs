@@ -2,14 +2,15 @@ use wasmtime::{Config, OptLevel, StoreLimits, StoreLimitsBuilder};
 
 use crate::program::{cache::CodeCache, limits::Limits};
 
-/// How programs are compiled. One of these per program: whoever interrupts one leaves the others alone.
-pub(super) fn engine(cache: Option<&CodeCache>) -> wasmtime::Result<wasmtime::Engine> {
+/// How programs are compiled. One of these per program: whoever interrupts one leaves the others alone. To be interruptible
+/// costs a program about a fifth of its speed.
+pub(super) fn engine(interruptible: bool, cache: Option<&CodeCache>) -> wasmtime::Result<wasmtime::Engine> {
     let mut config = Config::new();
     config
         .cranelift_opt_level(OptLevel::Speed)
         // Results are compared bit for bit with those of other engines, which keep NaNs as the machine makes them.
         .cranelift_nan_canonicalization(false)
-        .epoch_interruption(true)
+        .epoch_interruption(interruptible)
         // A trap is reported by its kind; nobody reads the frames, and collecting them allocates.
         .wasm_backtrace_max_frames(None)
         // Addresses have 32 bits: with 4 GiB reserved, the guard pages behind them stand in for bounds checks.

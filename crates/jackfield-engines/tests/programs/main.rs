@@ -7,6 +7,7 @@ mod assets;
 mod bad_projects;
 mod cache;
 mod config;
+mod ending;
 mod extras;
 mod map;
 mod midi;
