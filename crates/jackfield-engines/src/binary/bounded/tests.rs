@@ -48,7 +48,7 @@ fn loops_that_count_end_and_cost_their_rounds() {
     let most = steps(&program(COUNTS_DOWN)).unwrap();
     assert!((128 * 8..128 * 8 + 10).contains(&most), "{most}");
     ends(&counting_up("nop"));
-    ends(&counting_up(&"i32.const 0 local.set 1 block br 0 end".to_owned()));
+    ends(&counting_up("i32.const 0 local.set 1 block br 0 end"));
     let most = steps(&program(&counting_up("nop"))).unwrap();
     assert!((1000 * 9..1003 * 18).contains(&most), "{most}");
 }
