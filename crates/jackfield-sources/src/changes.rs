@@ -5,19 +5,14 @@ use std::{
     hash::{DefaultHasher, Hasher},
     io::{self, Read},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use tokio::{task::spawn_blocking, time::sleep};
+use tokio::time::sleep;
 
-use crate::{links::directories, watch::Directories};
-
-/// Files count as written once two looks this far apart agree; compilers write more than one.
-const QUIET: Duration = Duration::from_millis(40);
-
-/// How often files are looked at while they are watched, and while they cannot be; as for [`FileSource`](crate::FileSource).
-const CHECK_WATCHED: Duration = Duration::from_secs(1);
-const CHECK_UNWATCHED: Duration = Duration::from_millis(100);
+use crate::{
+    links::directories,
+    watch::{CHECK_WATCHED, Directories, QUIET},
+};
 
 /// Some files, of any kind, that belong together: tells when what is in them has changed.
 ///
@@ -70,30 +65,17 @@ impl FileChanges {
                 }
                 found = again;
             }
-            let check = if self.directories.all_watched() { CHECK_WATCHED } else { CHECK_UNWATCHED };
-            self.directories.changed_within(check).await;
+            self.directories.time_to_look(CHECK_WATCHED).await;
         }
     }
 
-    /// Looks at the files, and sees to it that their directories are watched; again, if that began only afterwards.
     async fn look(&mut self) -> Option<Vec<Option<u64>>> {
-        loop {
-            let paths = self.paths.clone();
-            let look = move || {
-                let around: BTreeSet<PathBuf> = paths.iter().flat_map(|path| directories(path)).collect();
-                (paths.iter().map(|path| fingerprint(path)).collect(), around)
-            };
-            let (found, around) = match spawn_blocking(look).await {
-                Ok(looked) => looked,
-                Err(error) => match error.try_into_panic() {
-                    Ok(panic) => std::panic::resume_unwind(panic),
-                    Err(_) => return None,
-                },
-            };
-            if !self.directories.follow(&around) {
-                return Some(found);
-            }
-        }
+        let paths = self.paths.clone();
+        let look = move || {
+            let around: BTreeSet<PathBuf> = paths.iter().flat_map(|path| directories(path)).collect();
+            (paths.iter().map(|path| fingerprint(path)).collect(), around)
+        };
+        self.directories.look(look).await
     }
 }
 

@@ -7,30 +7,13 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use tokio::{
-    task::spawn_blocking,
-    time::{Instant, sleep, sleep_until},
-};
+use tokio::time::sleep;
 
 use crate::{
     file::look::{Found, look, same},
     source::{Document, Origin, Source, Update},
-    watch::Directories,
+    watch::{CHECK_WATCHED, Directories, QUIET},
 };
-
-/// A text counts once two readings this far apart agree. Editors that truncate and then write are through in a
-/// few milliseconds, and a hand on a switch does not notice it.
-const QUIET: Duration = Duration::from_millis(40);
-
-/// Where other files of the directory are busy, the file is read no more often than this.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
-
-/// How often the file is read while it is watched, because watchers miss things: network drives report nothing,
-/// and a directory further up may be replaced.
-const CHECK_WATCHED: Duration = Duration::from_secs(1);
-
-/// How often the file is read while it cannot be watched, so that an edit still arrives within 200 ms.
-const CHECK_UNWATCHED: Duration = Duration::from_millis(100);
 
 /// A text file that is watched, however its editor saves it.
 ///
@@ -49,7 +32,6 @@ pub struct FileSource {
     path: PathBuf,
     origin: Origin,
     last: Found,
-    looked: Option<Instant>,
     check_every: Duration,
     directories: Directories,
 }
@@ -66,7 +48,7 @@ impl FileSource {
 
     fn watching_through(path: PathBuf, directories: Directories) -> Self {
         let origin = Origin::File(path.clone());
-        Self { path, origin, last: None, looked: None, check_every: CHECK_WATCHED, directories }
+        Self { path, origin, last: None, check_every: CHECK_WATCHED, directories }
     }
 
     /// Takes `text` as delivered already, so that only a different one is.
@@ -104,31 +86,13 @@ impl FileSource {
                 }
                 found = again;
             }
-            let check = if self.directories.all_watched() { self.check_every } else { CHECK_UNWATCHED };
-            self.directories.changed_within(check).await;
-            if let Some(looked) = self.looked {
-                sleep_until(looked + BETWEEN_LOOKS).await;
-            }
+            self.directories.time_to_look(self.check_every).await;
         }
     }
 
-    /// Reads the file and sees to it that its directories are watched; reads again if that began only after
-    /// the reading, because a change in between would have gone unnoticed.
     async fn look(&mut self) -> Option<Found> {
-        loop {
-            let path = self.path.clone();
-            let (found, directories) = match spawn_blocking(move || look(&path)).await {
-                Ok(looked) => looked,
-                Err(error) => match error.try_into_panic() {
-                    Ok(panic) => std::panic::resume_unwind(panic),
-                    Err(_) => return None,
-                },
-            };
-            self.looked = Some(Instant::now());
-            if !self.directories.follow(&directories) {
-                return Some(found);
-            }
-        }
+        let path = self.path.clone();
+        self.directories.look(move || look(&path)).await
     }
 }
 

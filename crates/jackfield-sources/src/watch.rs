@@ -14,7 +14,8 @@ use notify::{
 };
 use tokio::{
     sync::Notify,
-    time::{Instant, timeout},
+    task::spawn_blocking,
+    time::{Instant, sleep_until, timeout},
 };
 
 /// A watcher that failed is made anew after this long: each costs a thread and a descriptor, and what it lacked
@@ -24,12 +25,27 @@ const BEFORE_ANOTHER_WATCHER: Duration = Duration::from_secs(5);
 pub(crate) type Handler = Box<dyn FnMut(notify::Result<Event>) + Send>;
 type Make = Box<dyn FnMut(Handler) -> notify::Result<Box<dyn Watcher + Send>> + Send>;
 
+/// Files count as written once two looks this far apart agree. Editors that truncate and then write are through in a few
+/// milliseconds, compilers write more than one, and a hand on a switch does not notice it.
+pub(crate) const QUIET: Duration = Duration::from_millis(40);
+
+/// How often files are looked at while they are watched, because watchers miss things: network drives report nothing,
+/// and a directory further up may be replaced.
+pub(crate) const CHECK_WATCHED: Duration = Duration::from_secs(1);
+
+/// How often files are looked at while they cannot be watched, so that an edit still arrives within 200 ms.
+const CHECK_UNWATCHED: Duration = Duration::from_millis(100);
+
+/// Where other files of the directories are busy, files are looked at no more often than this.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
 /// Tells when something happens in the directories it follows. Ends its watcher when dropped.
 pub(crate) struct Directories {
     make: Option<Make>,
     watcher: Option<Box<dyn Watcher + Send>>,
     make_after: Option<Instant>,
     all_watched: bool,
+    looked: Option<Instant>,
     shared: Arc<Shared>,
 }
 
@@ -56,12 +72,50 @@ impl Directories {
         F: FnMut(Handler) -> notify::Result<Box<dyn Watcher + Send>> + Send + 'static,
     {
         let make: Option<Make> = Some(Box::new(make));
-        Self { make, watcher: None, make_after: None, all_watched: false, shared: Arc::default() }
+        Self {
+            make,
+            watcher: None,
+            make_after: None,
+            all_watched: false,
+            looked: None,
+            shared: Arc::default(),
+        }
     }
 
     /// Whether a change in any of the directories will be told.
     pub(crate) fn all_watched(&self) -> bool {
         self.all_watched
+    }
+
+    /// Looks at files, on a thread that may block, and sees to it that the directories that `look` finds are watched; looks
+    /// again if that began only after the looking, because a change in between would have gone unnoticed. `None` when
+    /// the runtime shuts down.
+    pub(crate) async fn look<T: Send + 'static>(
+        &mut self,
+        look: impl Fn() -> (T, BTreeSet<PathBuf>) + Clone + Send + 'static,
+    ) -> Option<T> {
+        loop {
+            let (found, directories) = match spawn_blocking(look.clone()).await {
+                Ok(looked) => looked,
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(_) => return None,
+                },
+            };
+            self.looked = Some(Instant::now());
+            if !self.follow(&directories) {
+                return Some(found);
+            }
+        }
+    }
+
+    /// Waits until it is time to look again: something has changed, or the time is up that may pass without a look while all
+    /// is watched.
+    pub(crate) async fn time_to_look(&mut self, check_watched: Duration) {
+        self.changed_within(if self.all_watched() { check_watched } else { CHECK_UNWATCHED }).await;
+        if let Some(looked) = self.looked {
+            sleep_until(looked + BETWEEN_LOOKS).await;
+        }
     }
 
     /// Waits for a change since the last call, or until the time is up.
