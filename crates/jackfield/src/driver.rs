@@ -37,7 +37,6 @@ mod doors;
 use catalogue::Catalogues;
 pub(crate) use command::{Command, Latest, Reply, Wake};
 pub(crate) use handle::Opened;
-pub(crate) use hook::is_within_hook_of;
 use scope_state::{Phase, ScopeState, log};
 pub use surroundings::FailurePolicy;
 use surroundings::Surroundings;
@@ -69,6 +68,11 @@ impl Published {
     /// What tells the runtime apart from others, within hooks.
     pub(crate) fn runtime(&self) -> usize {
         std::ptr::from_ref(self).addr()
+    }
+
+    /// That a change of this runtime can be awaited here, which it cannot within one of its hooks.
+    pub(crate) fn refuse_within_hook(&self) -> Result<(), ChangeError> {
+        if hook::is_within_hook_of(self.runtime()) { Err(ChangeError::WithinHook) } else { Ok(()) }
     }
 }
 

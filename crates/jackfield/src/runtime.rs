@@ -4,7 +4,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use crate::{
     context::Sessions,
-    driver::{Command, Published, Reply, Wake, is_within_hook_of},
+    driver::{Command, Published, Reply, Wake},
     event::{EmitError, Envelope},
     id::PluginId,
     plan::{Plan, ScopeName},
@@ -146,7 +146,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     ///
     /// The change is made even if nobody waits for it.
     pub async fn update_latest(&self, settings: RuntimeSettings) -> Result<Report, ChangeError> {
-        self.refuse_within_hook()?;
+        self.published.refuse_within_hook()?;
         let (reply, answer) = Reply::pair();
         if self.published.latest.put(settings, reply) {
             let wake = Wake::new(&self.published);
@@ -275,16 +275,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
         &self.data
     }
 
-    fn refuse_within_hook(&self) -> Result<(), ChangeError> {
-        if is_within_hook_of(Arc::as_ptr(&self.published).addr()) {
-            Err(ChangeError::WithinHook)
-        } else {
-            Ok(())
-        }
-    }
-
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command<G, S>) -> Result<T, ChangeError> {
-        self.refuse_within_hook()?;
+        self.published.refuse_within_hook()?;
         let (reply, answer) = Reply::pair();
         self.commands.send(command(reply)).map_err(|_| ChangeError::Closed)?;
         answer.await.map_err(|_| ChangeError::Closed)?

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    id::{Pin, PluginId},
+    id::{Pin, PluginId, SlotId},
     priority::Priority,
 };
 
@@ -200,5 +200,15 @@ impl RuntimeSettings {
     /// The configuration of `pin`; empty without an entry.
     pub fn service_config(&self, pin: &Pin) -> ConfigTable {
         self.services.get(pin).map(|entry| entry.config.clone()).unwrap_or_default()
+    }
+
+    /// The configuration that counts for the service of `plugin` in `slot`, and under which pin it is written: that of its
+    /// own pin, or else the one for whoever wins the slot, as a whole. `None` if neither says anything.
+    pub(crate) fn written_config(&self, plugin: &PluginId, slot: &SlotId) -> Option<(Pin, &ConfigTable)> {
+        let pins = [Pin::new(plugin.clone(), slot.clone()), Pin::wildcard(slot.clone())];
+        pins.into_iter().find_map(|pin| {
+            let config = &self.services.get(&pin)?.config;
+            (!config.is_empty()).then_some((pin, config))
+        })
     }
 }

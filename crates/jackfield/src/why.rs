@@ -8,7 +8,6 @@ use crate::{
     id::{Pin, PluginId, SlotId},
     plan::{Cause, Desired, ScopeKind, ScopeName, World},
     priority::Priority,
-    settings::ConfigTable,
 };
 
 /// An answer, one reason a line, each explained by those that follow and are indented deeper. Displays as text.
@@ -150,15 +149,19 @@ impl Why {
         let mut why = Self(Vec::new());
         for (name, desired) in scopes(world, declaration.scope) {
             let settings = desired.settings();
-            let sources = match slot {
-                None => vec![(format!("plugins.{plugin}.config"), settings.plugin_config(plugin))],
-                Some(slot) => [Pin::new(plugin.clone(), slot.clone()), Pin::wildcard(slot.clone())]
-                    .into_iter()
-                    .map(|pin| (format!("services.\"{pin}\".config"), settings.service_config(&pin)))
-                    .collect(),
+            let written = match slot {
+                None => {
+                    let config = settings.plugins.get(plugin).map(|entry| &entry.config);
+                    let written = config.filter(|config| !config.is_empty());
+                    written.map(|config| (format!("plugins.{plugin}.config"), config))
+                }
+                Some(slot) => {
+                    let written = settings.written_config(plugin, slot);
+                    written.map(|(pin, config)| (format!("services.\"{pin}\".config"), config))
+                }
             };
             let of = slot.map_or_else(String::new, |slot| format!("`{slot}` of "));
-            match sources.iter().find(|(_, config)| !ConfigTable::is_empty(config)) {
+            match written {
                 Some((path, config)) => {
                     why.say(0, format!("the configuration of {of}`{plugin}` in {name} is written at {path}"));
                     why.say(1, serde_json::Value::Object(config.clone()).to_string());

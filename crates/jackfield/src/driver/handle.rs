@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::{Command, Published, Reply, hook::is_within_hook_of};
+use super::{Command, Published, Reply};
 use crate::{
     plan::SessionKey,
     report::{ChangeError, Report},
@@ -24,7 +24,7 @@ pub(crate) struct Opened<G, S> {
 impl<G, S> Opened<G, S> {
     /// Gives the session other settings of its own, and waits until it follows them.
     pub(crate) async fn update_overlay(&self, overlay: RuntimeSettings) -> Result<Report, ChangeError> {
-        self.refuse_within_hook()?;
+        self.published.refuse_within_hook()?;
         let commands = self.commands.as_ref().ok_or(ChangeError::NoSuchSession)?;
         let (reply, answer) = Reply::pair();
         let scope = self.scope.name().clone();
@@ -34,17 +34,13 @@ impl<G, S> Opened<G, S> {
 
     /// Waits until the session has closed. Within a hook it closes as well, and cannot be waited for.
     pub(crate) async fn close(mut self) -> Result<Report, ChangeError> {
-        self.refuse_within_hook()?;
+        self.published.refuse_within_hook()?;
         let commands = self.commands.take().ok_or(ChangeError::NoSuchSession)?;
         let (reply, answer) = Reply::pair();
         let command = Command::Close { key: self.key, reply: Some(reply) };
         commands.send(command).map_err(|_| ChangeError::Closed)?;
         drop(commands); // a closing session does not keep its runtime
         answer.await.map_err(|_| ChangeError::Closed)?
-    }
-
-    fn refuse_within_hook(&self) -> Result<(), ChangeError> {
-        if is_within_hook_of(self.published.runtime()) { Err(ChangeError::WithinHook) } else { Ok(()) }
     }
 }
 

@@ -17,7 +17,7 @@ tokio::task_local! {
 }
 
 /// Whether the code that asks runs within a hook of the runtime called `runtime`.
-pub(crate) fn is_within_hook_of(runtime: usize) -> bool {
+pub(super) fn is_within_hook_of(runtime: usize) -> bool {
     HOOK_OF.try_with(|current| *current == runtime).unwrap_or(false)
 }
 

@@ -247,14 +247,12 @@ impl Desired {
             }
             for offer in &plugin.offers {
                 let Some(spec) = &offer.config else { continue };
-                let specific = Pin::new(id.clone(), offer.slot.clone());
-                let wildcard = Pin::wildcard(offer.slot.clone());
-                let given = [specific.clone(), wildcard].into_iter().find_map(|pin| {
-                    let entry = settings.services.get(&pin)?;
-                    (!entry.config.is_empty()).then(|| (pin, entry.config.clone()))
-                });
-                if on || given.is_some() {
-                    let (pin, table) = given.unwrap_or_else(|| (specific, ConfigTable::new()));
+                let written = settings.written_config(id, &offer.slot);
+                if on || written.is_some() {
+                    let (pin, table) = match written {
+                        Some((pin, table)) => (pin, table.clone()),
+                        None => (Pin::new(id.clone(), offer.slot.clone()), ConfigTable::new()),
+                    };
                     let path = DocumentPath::new(["services", &pin.to_string(), "config"]);
                     let owner = ConfigOwner::Service(id.clone(), offer.slot.clone());
                     self.read_config(owner, table, current, problems, spec, &path);

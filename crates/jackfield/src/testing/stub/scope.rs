@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    config::{AnyConfig, ConfigCell, ConfigSpec},
+    config::{AnyConfig, ConfigCell},
     id::{Pin, PluginId, SlotId},
     manifest::Manifest,
     plan::ScopeName,
@@ -93,14 +93,11 @@ impl StubScope {
 
     fn service_config(&self, plugin: &PluginId, offer: &Offer) -> Result<Option<AnyConfig>, Problems> {
         let Some(spec) = &offer.config else { return Ok(None) };
-        let read = |spec: &ConfigSpec, pin: &Pin, table: &ConfigTable| {
-            spec.read(&DocumentPath::new(["services", &pin.to_string(), "config"]), table)
-        };
-        let specific = Pin::new(plugin.clone(), offer.slot.clone());
-        let wildcard = Pin::wildcard(offer.slot.clone());
-        let written = [&specific, &wildcard].map(|pin| (pin, self.settings.service_config(pin)));
-        let (pin, table) = written.iter().find(|(_, table)| !table.is_empty()).unwrap_or(&written[0]);
-        read(spec, pin, table).map(Some)
+        let nothing = ConfigTable::new();
+        let written = self.settings.written_config(plugin, &offer.slot);
+        let (pin, table) =
+            written.unwrap_or_else(|| (Pin::new(plugin.clone(), offer.slot.clone()), &nothing));
+        spec.read(&DocumentPath::new(["services", &pin.to_string(), "config"]), table).map(Some)
     }
 
     fn replace(&self, which: impl Fn(&Registration) -> bool, with: Vec<Arc<Registration>>) {
