@@ -93,7 +93,7 @@ fn rounds(code: &[Operator<'_>], place: usize) -> Option<u64> {
     // Seen so far on the way that every round takes: where it leaves, and by how much it counts up.
     let (mut limit, mut step): (Option<u64>, Option<u64>) = (None, None);
     let mut depth = 0;
-    let mut down = false;
+    let (mut down, mut goes_back) = (false, false);
     for (at, operator) in body.iter().enumerate() {
         let before = &body[..at];
         match operator {
@@ -121,6 +121,7 @@ fn rounds(code: &[Operator<'_>], place: usize) -> Option<u64> {
             Operator::Br { relative_depth } | Operator::BrIf { relative_depth }
                 if *relative_depth == depth =>
             {
+                goes_back = true;
                 let conditional = matches!(operator, Operator::BrIf { .. });
                 let counts_down = down && depth == 0 && conditional && is_not_zero(before, counter);
                 let counts_up = limit.is_some() && step.is_some();
@@ -137,8 +138,7 @@ fn rounds(code: &[Operator<'_>], place: usize) -> Option<u64> {
         (false, Some(limit), Some(step)) if limit + step <= i32::MAX.unsigned_abs().into() => {
             Some(limit.saturating_sub(start) / step + 2)
         }
-        // It never goes back, or it would have been refused.
-        (false, _, _) if !body_goes_back(body) => Some(1),
+        (false, _, _) if !goes_back => Some(1),
         _ => None,
     }
 }
@@ -226,23 +226,6 @@ fn leaves(code: &[Operator<'_>], place: usize) -> bool {
         }
         _ => false,
     }
-}
-
-fn body_goes_back(body: &[Operator<'_>]) -> bool {
-    let mut depth = 0;
-    for operator in body {
-        match operator {
-            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => depth += 1,
-            Operator::End => depth -= 1,
-            Operator::Br { relative_depth } | Operator::BrIf { relative_depth }
-                if *relative_depth == depth =>
-            {
-                return true;
-            }
-            _ => {}
-        }
-    }
-    false
 }
 
 /// The end of what begins at `place`.

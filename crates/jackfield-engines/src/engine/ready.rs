@@ -1,5 +1,6 @@
 //! What all engines do before they play: compile, instantiate, compare.
 
+use crate::console::Console;
 use crate::engine::watchdog::Watchdog;
 use crate::factory::{BoxError, EngineError};
 use crate::id::EngineId;
@@ -7,6 +8,7 @@ use crate::instance::{Instance, Start};
 use crate::memory::Carry;
 use crate::program::Compiler;
 use crate::project::{Addresses, AudioSettings, EngineSettings, Problem, Project};
+use crate::realtime::{Controls, KnobError};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +34,18 @@ pub(super) async fn instance(project: Arc<Project>, compiler: Compiler) -> Resul
         Ok(instance)
     })
     .await
+}
+
+/// What a program is turned and shown by. Knobs that it has no place for are told.
+pub(super) fn controls(console: &Console, project: &Project) -> Controls {
+    let (controls, unset) = console.connect(&project.map);
+    unset.iter().for_each(left_as_it_is);
+    controls
+}
+
+/// Tells of a knob that a program has no place for.
+pub(super) fn left_as_it_is(problem: &KnobError) {
+    tracing::warn!(target: "jackfield::engine", "A knob is left as it is: {problem}");
 }
 
 /// What a program takes over from the one before it. What comes from files is taken from them.

@@ -115,14 +115,14 @@ impl BinaryAsset {
 /// The newest generation's form: `bin.<id>`, with a `url` and one variable or several.
 fn newest_assets(at: &At<'_>, problems: &mut Vec<Problem>) -> Vec<BinaryAsset> {
     let mut assets = Vec::new();
-    for at in at.members(problems) {
+    for (_, at) in at.members(problems) {
         if at.object(problems).is_none() {
             continue;
         }
         let Some(url) = at.get("url").and_then(|url| url.text(problems).map(str::to_owned)) else { continue };
-        let one = at.get("memory").into_iter().collect::<Vec<_>>();
+        let one = at.get("memory");
         let several = at.get("memories").map(|at| at.members(problems)).unwrap_or_default();
-        for place in one.iter().chain(&several) {
+        for place in one.iter().chain(several.iter().map(|(_, place)| place)) {
             let memory_id = place.text(problems).map(str::to_owned);
             assets.extend(memory_id.map(|memory_id| BinaryAsset { url: url.clone(), memory_id }));
         }

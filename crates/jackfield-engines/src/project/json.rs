@@ -63,10 +63,10 @@ impl<'a> At<'a> {
     }
 
     /// The bytes of a standard, padded base64 text.
-    /// The members of an object, in order.
-    pub(super) fn members(&self, problems: &mut Vec<Problem>) -> Vec<At<'a>> {
+    /// The members of an object by key, in order.
+    pub(super) fn members(&self, problems: &mut Vec<Problem>) -> Vec<(String, At<'a>)> {
         let members = self.object(problems).into_iter().flatten();
-        members.map(|(key, value)| At::new(value, join(&self.place, key))).collect()
+        members.map(|(key, value)| (key.clone(), At::new(value, join(&self.place, key)))).collect()
     }
 
     pub(super) fn bytes(&self, problems: &mut Vec<Problem>) -> Option<Vec<u8>> {

@@ -13,9 +13,9 @@ const REMEDY: &str = "compile the program again: map and program are made togeth
 /// The seed's map: an object of modules, each with its `memoryMap` and its `index` in the order.
 pub(super) fn seed(modules: &At<'_>, problems: &mut Vec<Problem>) -> MemoryMap {
     let mut ordered = Vec::new();
-    for (id, module) in members(modules, problems) {
+    for (id, module) in modules.members(problems) {
         let index = module.get("index").and_then(|at| at.value.as_u64()).unwrap_or(u64::MAX);
-        let names = module.get("memoryMap").map(|at| members(&at, problems)).unwrap_or_default();
+        let names = module.get("memoryMap").map(|at| at.members(problems)).unwrap_or_default();
         let variables = names.iter().filter_map(|(name, at)| {
             let default = at.get("default").and_then(|at| initial(at.value));
             variable(format!("{id}.{name}"), name, at, default, problems)
@@ -41,9 +41,9 @@ pub(super) fn newest(root: &At<'_>, plan: &At<'_>, problems: &mut Vec<Problem>) 
         .map(|list| list.iter().filter_map(name_in_order).collect())
         .unwrap_or_default();
     let mut ordered = Vec::new();
-    for (id, module) in members(&modules, problems) {
+    for (id, module) in modules.members(problems) {
         let index = order.iter().position(|name| *name == id).unwrap_or(usize::MAX);
-        let names = module.get("memory").map(|at| members(&at, problems)).unwrap_or_default();
+        let names = module.get("memory").map(|at| at.members(problems)).unwrap_or_default();
         let variables = names.iter().filter_map(|(name, at)| {
             if at.get("memoryIndex").is_some_and(|at| at.value.as_u64() != Some(0)) {
                 return None;
@@ -60,11 +60,6 @@ pub(super) fn newest(root: &At<'_>, plan: &At<'_>, problems: &mut Vec<Problem>) 
 /// The order is a list of ids, or of modules that have one.
 fn name_in_order(entry: &Json) -> Option<&str> {
     entry.as_str().or_else(|| entry.get("id")?.as_str())
-}
-
-fn members<'a>(at: &At<'a>, problems: &mut Vec<Problem>) -> Vec<(String, At<'a>)> {
-    let Some(object) = at.object(problems) else { return Vec::new() };
-    object.keys().filter_map(|key| Some((key.clone(), at.get(key)?))).collect()
 }
 
 fn variable(

@@ -184,8 +184,7 @@ fn handlers(at: &At<'_>, problems: &mut Vec<Problem>) -> Vec<MidiHandler> {
     let all: Vec<(String, At<'_>)> = if inputs.value.is_array() {
         inputs.list(problems).into_iter().enumerate().map(|(id, at)| (id.to_string(), at)).collect()
     } else {
-        let ids = inputs.object(problems).into_iter().flat_map(|object| object.keys());
-        ids.filter_map(|id| Some((id.clone(), inputs.get(id)?))).collect()
+        inputs.members(problems)
     };
     all.into_iter().filter_map(|(id, at)| handler(id, &at, problems)).collect()
 }

@@ -51,14 +51,13 @@ impl Gauges {
     pub fn watch(&self, id: &str) -> Result<Gauge, GaugeError> {
         let mut board = self.lock();
         if let Some(map) = &board.map {
-            place_of(single(map, id)?);
+            single(map, id)?;
         }
-        let used: Vec<usize> = board.watched.values().map(|(dial, _)| *dial).collect();
-        let free = (0..ROOM).find(|dial| !used.contains(dial));
         match board.watched.get_mut(id) {
             Some((_, watchers)) => *watchers += 1,
             None => {
-                let dial = free.ok_or(GaugeError::TooMany { most: ROOM })?;
+                let is_free = |dial: &usize| board.watched.values().all(|(used, _)| used != dial);
+                let dial = (0..ROOM).find(is_free).ok_or(GaugeError::TooMany { most: ROOM })?;
                 board.watched.insert(id.to_owned(), (dial, 1));
                 board.turn(id, dial);
             }

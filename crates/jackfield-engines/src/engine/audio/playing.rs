@@ -124,10 +124,7 @@ struct Refused {
 impl Stage<'_> {
     fn open(&self, device: &dyn Device, runner: BlockRunner) -> Result<Opened, Box<Refused>> {
         let inputs = if device.has_input() { inputs(self.settings) } else { 0 };
-        let (controls, unset) = self.console.connect(&self.project.map);
-        for problem in unset {
-            tracing::warn!(target: "jackfield::engine", "A knob is left as it is: {problem}");
-        }
+        let controls = ready::controls(self.console, self.project);
         let tape = self.console.take_writer();
         if tape.is_none() {
             tracing::warn!(target: "jackfield::engine", "An engine before still has the tape: nothing is kept");

@@ -118,7 +118,7 @@ impl Voices {
         self.under_way.send_replace(cast.sent.is_some());
         drop(cast);
         let unset = sent.ok()?;
-        unset.iter().for_each(left_as_it_is);
+        unset.iter().for_each(ready::left_as_it_is);
         Some(interrupt)
     }
 
@@ -153,7 +153,7 @@ impl Voices {
         }
         self.under_way.send_replace(cast.sent.is_some());
         drop(cast);
-        unset.iter().for_each(left_as_it_is);
+        unset.iter().for_each(ready::left_as_it_is);
         drop(gone); // whole programs, on a thread that may take its time
         news.into_iter().for_each(|news| self.tell(news));
     }
@@ -233,10 +233,6 @@ impl Cast {
         let sent = self.send(console, again, runner, Carry::default(), frames, Some(After::LastGood));
         sent.map_err(|runner| Some(Box::new(LastGood { project, runner: *runner })))
     }
-}
-
-fn left_as_it_is(problem: &KnobError) {
-    tracing::warn!(target: "jackfield::engine", "A knob is left as it is: {problem}");
 }
 
 impl fmt::Debug for Voices {

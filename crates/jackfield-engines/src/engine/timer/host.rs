@@ -12,7 +12,7 @@ use crate::id::EngineId;
 use crate::instance::Instance;
 use crate::program::{Compiler, Program};
 use crate::project::{Project, TimerSettings};
-use crate::realtime::{Controls, Rate};
+use crate::realtime::Rate;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ impl Loaded {
             problem: format!("a rate of {sample_rate} per second cannot be kept"),
         })?;
         let watchdog = Watchdog::start(instance.interrupt_handle(), call_limit, || {}).map_err(other)?;
-        let controls = connected(&console, &project);
+        let controls = ready::controls(&console, &project);
         let (programs, incoming) = channel();
         let faulted = Arc::new(AtomicBool::new(false));
         let start = match &host {
@@ -117,7 +117,7 @@ impl Engine for Running {
                 let instance = ready::instance(Arc::clone(&project), self.compiler.clone()).await?;
                 self.watchdog.watch(instance.interrupt_handle());
                 let carry = ready::carry(&self.project, &project);
-                let controls = connected(&self.console, &project);
+                let controls = ready::controls(&self.console, &project);
                 let incoming = Incoming { instance, controls, carry, project: project.name.clone() };
                 if self.programs.send(incoming).is_err() {
                     return Ok(Synced::NeedsRestart); // its thread has ended
@@ -146,15 +146,6 @@ impl Engine for Running {
         }
         .boxed()
     }
-}
-
-/// What the program is turned and shown by.
-fn connected(console: &Console, project: &Project) -> Controls {
-    let (controls, unset) = console.connect(&project.map);
-    for problem in unset {
-        tracing::warn!(target: "jackfield::engine", "A knob is left as it is: {problem}");
-    }
-    controls
 }
 
 enum Ticks {
