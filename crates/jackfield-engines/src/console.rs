@@ -1,9 +1,9 @@
 //! What a session's people see and turn, whichever engine plays.
 
 use crate::id::EngineId;
-use crate::memory::MemoryMap;
+use crate::program::Program;
 use crate::realtime::{
-    Captures, Controls, Gauges, KnobError, Knobs, LoadMeter, TapeReader, TapeWriter, tape,
+    Calls, Captures, Controls, Gauges, KnobError, Knobs, LoadMeter, TapeReader, TapeWriter, tape,
 };
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +24,7 @@ pub struct Console {
     tape: TapeReader,
     writer: Arc<Mutex<Option<TapeWriter>>>,
     knobs: Knobs,
+    calls: Calls,
     gauges: Gauges,
     captures: Captures,
     load: LoadMeter,
@@ -67,6 +68,7 @@ impl Console {
             tape,
             writer: Arc::new(Mutex::new(Some(writer))),
             knobs: Knobs::new(),
+            calls: Calls::default(),
             gauges: Gauges::new(),
             captures: Captures::default(),
             load: LoadMeter::new(),
@@ -87,6 +89,12 @@ impl Console {
         &self.knobs
     }
 
+    /// Calls of functions that the program exports.
+    #[must_use]
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
     /// What variables of the program hold while it plays.
     #[must_use]
     pub fn gauges(&self) -> &Gauges {
@@ -99,15 +107,16 @@ impl Console {
         &self.captures
     }
 
-    /// For engines: what a program with this map is turned and shown by from now on. The one connected before hears no
+    /// For engines: what this program is turned and shown by from now on. The one connected before hears no
     /// more of the console.
     ///
     /// Answers with the knobs that this program has no place for, too.
     #[must_use]
-    pub fn connect(&self, map: &Arc<MemoryMap>) -> (Controls, Vec<KnobError>) {
-        let (knobs, unset) = self.knobs.connect(Arc::clone(map));
-        let gauges = self.gauges.connect(Arc::clone(map));
-        (Controls::new(knobs, gauges, self.captures.connect(Arc::clone(map))), unset)
+    pub fn connect(&self, program: &Program) -> (Controls, Vec<KnobError>) {
+        let map = || Arc::clone(program.map());
+        let (knobs, unset) = self.knobs.connect(map());
+        let (gauges, captures) = (self.gauges.connect(map()), self.captures.connect(map()));
+        (Controls::new(knobs, self.calls.connect(program.clone()), gauges, captures), unset)
     }
 
     /// The load of the audio thread.

@@ -9,5 +9,5 @@ pub use self::{
     interrupt::Interrupt,
     run::Instance,
     start::{Start, StartError},
-    trap::{CallError, Trap, TrapKind},
+    trap::{Trap, TrapKind},
 };

@@ -49,13 +49,13 @@ pub use crate::{
     },
     field::Field,
     id::EngineId,
-    instance::{CallError, Instance, Interrupt, Start, StartError, Trap, TrapKind},
+    instance::{Instance, Interrupt, Start, StartError, Trap, TrapKind},
     manager::{
         Answer, Deadlines, EngineManager, Failure, ManagerState, ManagerStatus, Mishap, SwitchError, Ticket,
     },
     memory::{
-        AccessError, Carry, CarryReport, Element, Initial, MemoryMap, Module, NamedAccessError, Reading,
-        ResetReason, UnknownVariable, Value, Variable,
+        AccessError, Carry, CarryReport, Element, Initial, MemoryMap, Module, NamedAccessError, NumberError,
+        Reading, ResetReason, UnknownVariable, Value, Variable,
     },
     midi::{MidiMapper, MidiMessage, PortMessage},
     observers::Subscription,
@@ -68,17 +68,20 @@ pub use crate::{
         Heard, MidiDevice, MidiError, MidiInput, MidiOutput, MidiRecorder, MidiTraffic, NullMidi, PortChoice,
         PortName, Traffic, VirtualMidi,
     },
-    program::{CodeCache, Compiler, Limits, Program, ProgramError},
+    program::{
+        ArgumentError, Call, CallError, CodeCache, Compiler, Export, Limits, MOST_ARGUMENTS, Program,
+        ProgramError,
+    },
     project::{
         Address, Addresses, Asset, AudioSettings, BinaryAsset, EngineSettings, MidiController, MidiHandler,
         MidiNote, MidiSettings, Place, Problem, Project, ProjectConfig, ProjectError, Route, RouteTarget,
         TimerSettings,
     },
     realtime::{
-        BLOCK_FRAMES, Block, BlockFifo, BlockRunner, CaptureError, CaptureTaker, Captures, Controls, Due,
-        Gauge, GaugeError, GaugeReader, Gauges, KnobError, KnobReceiver, Knobs, Load, LoadMeter, LoadProbe,
-        OUTPUTS, Poke, Processor, ProcessorMonitor, Rate, Read, Seam, Swap, SwapSender, TapeReader,
-        TapeWriter, Ticker, Voice, VoiceMonitor, tape,
+        BLOCK_FRAMES, Block, BlockFifo, BlockRunner, CallTaker, Calls, CaptureError, CaptureTaker, Captures,
+        Controls, Due, Followed, Gauge, GaugeError, GaugeReader, Gauges, KnobError, KnobReceiver, Knobs,
+        Load, LoadMeter, LoadProbe, OUTPUTS, OutsideCallError, Poke, Processor, ProcessorMonitor, Rate, Read,
+        Seam, Swap, SwapSender, TapeReader, TapeWriter, Ticker, Voice, VoiceMonitor, tape,
     },
     store::{CompilerState, StateStore},
 };

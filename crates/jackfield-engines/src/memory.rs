@@ -9,7 +9,7 @@ mod carry;
 pub(crate) use self::nearest::nearest;
 pub use self::{
     carry::{Carry, CarryReport, ResetReason},
-    element::{Element, Value},
+    element::{Element, NumberError, Value},
     map::{MemoryMap, Module, NamedAccessError, UnknownVariable},
     variable::{AccessError, Initial, Reading, Variable},
 };

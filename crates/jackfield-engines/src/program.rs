@@ -3,11 +3,13 @@
 mod limits;
 mod cache;
 mod machine;
+mod export;
 mod compile;
 
-pub(crate) use self::machine::room;
 pub use self::{
     cache::CodeCache,
     compile::{Compiler, Program, ProgramError},
+    export::{ArgumentError, Call, CallError, Export, MOST_ARGUMENTS},
     limits::Limits,
 };
+pub(crate) use self::{export::Exports, machine::room};

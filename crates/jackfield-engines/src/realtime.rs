@@ -2,6 +2,7 @@
 
 mod atomic;
 mod block;
+mod calls;
 mod captures;
 mod controls;
 mod fifo;
@@ -16,10 +17,11 @@ mod voice;
 
 pub use self::{
     block::{BLOCK_FRAMES, Block, BlockRunner},
+    calls::{CallTaker, Calls, OutsideCallError},
     captures::{CaptureError, CaptureTaker, Captures},
     controls::Controls,
     fifo::BlockFifo,
-    gauges::{Gauge, GaugeError, GaugeReader, Gauges},
+    gauges::{Followed, Gauge, GaugeError, GaugeReader, Gauges},
     knobs::{KnobError, KnobReceiver, Knobs, Poke},
     load::{Load, LoadMeter, LoadProbe},
     processor::{OUTPUTS, Processor, ProcessorMonitor},

@@ -176,8 +176,8 @@ fn require(
     generation: Generation,
 ) -> Result<(), ContractError> {
     let signature = functions.get(name).ok_or(ContractError::MissingExport { name, generation })?;
-    if signature.text == "() -> ()" {
+    if signature.parameters.is_empty() && signature.results.is_empty() {
         return Ok(());
     }
-    Err(ContractError::WrongSignature { name, signature: signature.text.clone() })
+    Err(ContractError::WrongSignature { name, signature: signature.to_string() })
 }

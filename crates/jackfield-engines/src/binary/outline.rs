@@ -35,12 +35,11 @@ pub(super) struct Export {
     pub(super) signature: Option<Signature>,
 }
 
-/// A function's type, as it is written: `(i32, f32) -> ()`.
+/// A function's type. Written as `(i32, f32) -> ()`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Signature {
-    pub(super) text: String,
-    pub(super) parameters: usize,
-    pub(super) only_i32: bool,
+    pub(crate) parameters: Vec<ValType>,
+    pub(crate) results: Vec<ValType>,
 }
 
 /// The bytes are not those of a WebAssembly module.
@@ -134,25 +133,14 @@ impl Import {
 
 impl Signature {
     fn of(ty: &FuncType) -> Self {
-        let list = |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        Self {
-            text: format!("({}) -> ({})", list(ty.params()), list(ty.results())),
-            parameters: ty.params().len(),
-            only_i32: ty.params().iter().all(|ty| *ty == ValType::I32),
-        }
-    }
-}
-
-impl Signature {
-    /// Whether it can be called with so many whole numbers.
-    pub(crate) fn takes_i32(&self, arguments: usize) -> bool {
-        self.only_i32 && self.parameters == arguments
+        Self { parameters: ty.params().to_vec(), results: ty.results().to_vec() }
     }
 }
 
 impl std::fmt::Display for Signature {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.text)
+        let list = |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        write!(f, "({}) -> ({})", list(&self.parameters), list(&self.results))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::engine::midi::playing::Loaded;
 use crate::engine::ready;
 use crate::factory::{EngineContext, EngineError, EngineFactory, Prepared};
 use crate::id::EngineId;
+use crate::instance::Instance;
 use crate::midi::MidiMapper;
 use crate::ports::{Chosen, MidiDevice, MidiRecorder, MidiTraffic, PortChoice};
 use crate::program::{CodeCache, Compiler, Limits};
@@ -134,6 +135,15 @@ fn settings(settings: &Map<String, Value>, project: &Project) -> Result<MidiSett
     ready::read(&MidiEngine::ID, &settings, MidiSettings::read)
 }
 
+/// What an instance plays. Modules and handlers that are left out are told.
+fn mapper(settings: &MidiSettings, project: &Project, instance: &Instance) -> MidiMapper {
+    let (mapper, left_out) = MidiMapper::for_program(settings, instance.program(), instance.memory());
+    for problem in left_out {
+        tracing::warn!(target: "jackfield::engine", "Project `{}`: {problem}", project.name);
+    }
+    mapper
+}
+
 impl EngineFactory for MidiEngine {
     fn id(&self) -> EngineId {
         Self::ID
@@ -208,11 +218,7 @@ impl EngineFactory for MidiEngine {
             let project = cx.project.clone().ok_or(EngineError::NoProject)?;
             let settings = settings(&cx.settings, &project)?;
             let instance = ready::instance(Arc::clone(&project), self.compiler.clone()).await?;
-            let (mapper, left_out) =
-                MidiMapper::for_program(&settings, instance.program(), instance.memory());
-            for problem in left_out {
-                tracing::warn!(target: "jackfield::engine", "Project `{}`: {problem}", project.name);
-            }
+            let mapper = mapper(&settings, &project, &instance);
             let loaded = Loaded {
                 engine: self.clone(),
                 instance,

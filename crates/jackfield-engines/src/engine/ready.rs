@@ -6,7 +6,7 @@ use crate::factory::{BoxError, EngineError};
 use crate::id::EngineId;
 use crate::instance::{Instance, Start};
 use crate::memory::Carry;
-use crate::program::Compiler;
+use crate::program::{Compiler, Program};
 use crate::project::{Addresses, AudioSettings, EngineSettings, Problem, Project};
 use crate::realtime::{Controls, KnobError};
 use serde_json::{Map, Value};
@@ -37,8 +37,8 @@ pub(super) async fn instance(project: Arc<Project>, compiler: Compiler) -> Resul
 }
 
 /// What a program is turned and shown by. Knobs that it has no place for are told.
-pub(super) fn controls(console: &Console, project: &Project) -> Controls {
-    let (controls, unset) = console.connect(&project.map);
+pub(super) fn controls(console: &Console, program: &Program) -> Controls {
+    let (controls, unset) = console.connect(program);
     unset.iter().for_each(left_as_it_is);
     controls
 }

@@ -1,14 +1,15 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use wasmtime::{Memory, Store, StoreLimits, TypedFunc, UpdateDeadline, Val};
+use wasmtime::{Global, Memory, Store, StoreLimits, TypedFunc, UpdateDeadline, Val};
 
 use crate::{
     binary::BUFFER,
     instance::{
         interrupt::{Calls, Interrupt},
-        trap::{CallError, Trap, TrapKind},
+        trap::{Trap, TrapKind},
     },
-    program::Program,
+    memory::Value,
+    program::{Call, Program},
 };
 
 /// One running copy of a [`Program`], with a memory of its own. Belongs to one thread at a time; may move between them.
@@ -21,7 +22,7 @@ pub struct Instance {
     init: TypedFunc<(), ()>,
     cycle: TypedFunc<(), ()>,
     buffer: Option<TypedFunc<(), ()>>,
-    instance: wasmtime::Instance,
+    exports: Vec<Callable>,
     calls: Arc<Calls>,
 }
 
@@ -37,6 +38,13 @@ pub(super) struct Bound {
     pub(super) store: Store<State>,
     pub(super) memory: Memory,
     pub(super) instance: wasmtime::Instance,
+    pub(super) exports: Vec<Callable>,
+}
+
+/// What calls an exported function with what its arguments hold.
+pub(super) struct Callable {
+    pub(super) function: TypedFunc<(), ()>,
+    pub(super) arguments: Vec<Global>,
 }
 
 impl State {
@@ -60,14 +68,14 @@ impl State {
 
 impl Instance {
     pub(super) fn new(program: Program, bound: Bound) -> wasmtime::Result<Self> {
-        let Bound { mut store, memory, instance } = bound;
+        let Bound { mut store, memory, instance, exports } = bound;
         let generation = program.generation();
         let init = instance.get_typed_func(&mut store, generation.init())?;
         let cycle = instance.get_typed_func(&mut store, generation.cycle())?;
         let has_buffer = program.has_buffer();
         let buffer = has_buffer.then(|| instance.get_typed_func(&mut store, BUFFER)).transpose()?;
         let calls = Arc::clone(&store.data().calls);
-        Ok(Self { program, store, memory, init, cycle, buffer, instance, calls })
+        Ok(Self { program, store, memory, init, cycle, buffer, exports, calls })
     }
 
     /// The program it is a copy of.
@@ -117,21 +125,32 @@ impl Instance {
         call(&self.calls, &mut self.store, name, |store| self.init.call(store, ()))
     }
 
-    /// Calls any exported function that takes whole numbers, such as a handler of MIDI messages. Results are dropped.
+    /// Calls an exported function, such as a handler of MIDI messages; [`Program::call`] makes the call. Results are
+    /// dropped.
     ///
     /// # Errors
-    /// When there is no such function, it takes other arguments, or it traps.
-    pub fn call_export(&mut self, name: &str, arguments: &[i32]) -> Result<(), CallError> {
-        self.program.check_export(name, arguments.len())?;
-        let Some(function) = self.instance.get_func(&mut self.store, name) else {
-            return Err(CallError::NoSuchExport { name: name.to_owned(), nearest: None });
+    /// When it traps or is interrupted, or the call was made for another program.
+    ///
+    /// # Realtime
+    /// Allocates nothing, unless it traps. Takes as long as the function takes.
+    pub fn call(&mut self, made: &Call) -> Result<(), Trap> {
+        let name = |program: &Program| program.compiled().exports.name(made.index()).map(str::to_owned);
+        let foreign = |program: &Program| Trap {
+            function: name(program).unwrap_or_default().into(),
+            kind: TrapKind::OtherProgram,
         };
-        let arguments: Vec<Val> = arguments.iter().copied().map(Val::I32).collect();
-        let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
-        call(&self.calls, &mut self.store, name.to_owned(), |store| {
-            function.call(store, &arguments, &mut results)
-        })?;
-        Ok(())
+        let Some(export) = self.exports.get(made.index()) else { return Err(foreign(&self.program)) };
+        if export.arguments.len() != made.arguments().count() {
+            return Err(foreign(&self.program));
+        }
+        for (global, argument) in export.arguments.iter().zip(made.arguments()) {
+            if global.set(&mut self.store, val(argument)).is_err() {
+                return Err(foreign(&self.program));
+            }
+        }
+        let function = &export.function;
+        let called = call(&self.calls, &mut self.store, "", |store| function.call(store, ()));
+        called.map_err(|trap| Trap { function: name(&self.program).unwrap_or_default().into(), ..trap })
     }
 
     /// The program's memory.
@@ -161,7 +180,7 @@ impl Drop for Instance {
 fn call(
     calls: &Calls,
     store: &mut Store<State>,
-    function: impl Into<Cow<'static, str>>,
+    function: &'static str,
     run: impl FnOnce(&mut Store<State>) -> wasmtime::Result<()>,
 ) -> Result<(), Trap> {
     // Armed before the call is announced: whoever sees the call moves the epoch past this deadline.
@@ -171,7 +190,15 @@ fn call(
     let in_progress = calls.enter(state.call);
     let result = run(store);
     drop(in_progress);
-    result.map_err(|error| Trap { function: function.into(), kind: TrapKind::of(&error) })
+    result.map_err(|error| Trap { function: Cow::Borrowed(function), kind: TrapKind::of(&error) })
+}
+
+fn val(value: Value) -> Val {
+    match value {
+        Value::I32(value) => Val::I32(value),
+        Value::F32(value) => value.into(),
+        Value::F64(value) => value.into(),
+    }
 }
 
 impl fmt::Debug for Instance {

@@ -1,12 +1,11 @@
-use wasmtime::{Extern, Memory, MemoryType};
+use wasmtime::{Extern, Memory, MemoryType, Store};
 
 use crate::{
     instance::{
-        run::{Bound, Instance, State},
-        trap::{CallError, Trap},
+        run::{Bound, Callable, Instance, State},
+        trap::Trap,
     },
-    memory::nearest,
-    program::{Program, room},
+    program::{Exports, Program, room},
 };
 
 /// What an instance starts from.
@@ -71,23 +70,6 @@ impl Program {
         })
     }
 
-    /// Whether there is an exported function that takes so many whole numbers.
-    ///
-    /// # Errors
-    /// When there is none, or it takes other arguments.
-    pub fn check_export(&self, name: &str, arguments: usize) -> Result<(), CallError> {
-        let functions = &self.compiled().contract.functions;
-        let Some(signature) = functions.get(name) else {
-            let nearest = nearest(name, functions.keys().map(String::as_str)).map(str::to_owned);
-            return Err(CallError::NoSuchExport { name: name.to_owned(), nearest });
-        };
-        if !signature.takes_i32(arguments) {
-            let (name, signature) = (name.to_owned(), signature.to_string());
-            return Err(CallError::WrongArguments { name, signature, given: arguments });
-        }
-        Ok(())
-    }
-
     fn bound(&self) -> wasmtime::Result<Bound> {
         let compiled = self.compiled();
         let contract = &compiled.contract;
@@ -97,8 +79,34 @@ impl Program {
         let maximum = contract.memory_maximum.map(u32::try_from).transpose()?;
         let memory = Memory::new(&mut store, MemoryType::new(pages, maximum))?;
         let instance = wasmtime::Instance::new(&mut store, &compiled.module, &[Extern::Memory(memory)])?;
-        Ok(Bound { store, memory, instance })
+        let exports = callable(&mut store, &instance, &compiled.exports)?;
+        Ok(Bound { store, memory, instance, exports })
     }
+}
+
+/// The exported functions of an instance, each with what calls it.
+fn callable(
+    store: &mut Store<State>,
+    instance: &wasmtime::Instance,
+    exports: &Exports,
+) -> wasmtime::Result<Vec<Callable>> {
+    let Some((module, exports)) = exports.adapter() else { return Ok(Vec::new()) };
+    let exports: Vec<(&str, usize)> = exports.collect();
+    // What was compiled is there: whatever is missing here is so for the machine's own reasons.
+    let missing = |what: &str| wasmtime::Error::msg(format!("`{what}` is missing"));
+    let mut functions = Vec::new();
+    for (name, _) in &exports {
+        functions.push(Extern::Func(instance.get_func(&mut *store, name).ok_or_else(|| missing(name))?));
+    }
+    let adapter = wasmtime::Instance::new(&mut *store, module, &functions)?;
+    let mut callable = Vec::new();
+    for (n, (name, parameters)) in exports.into_iter().enumerate() {
+        let function = adapter.get_typed_func(&mut *store, &n.to_string())?;
+        let argument = |m| adapter.get_global(&mut *store, &format!("{n}.{m}")).ok_or_else(|| missing(name));
+        let arguments = (0..parameters).map(argument).collect::<wasmtime::Result<_>>()?;
+        callable.push(Callable { function, arguments });
+    }
+    Ok(callable)
 }
 
 impl Instance {

@@ -38,6 +38,9 @@ pub enum TrapKind {
     /// A call through a table that leads nowhere.
     #[error("a call through a table led nowhere")]
     BadIndirectCall,
+    /// The call was made for another program, which has other functions.
+    #[error("it is a function of another program")]
+    OtherProgram,
     /// Anything else.
     #[error("the machine gave up on it")]
     Other,
@@ -61,34 +64,4 @@ impl TrapKind {
             _ => Self::Other,
         }
     }
-}
-
-/// An exported function could not be called by name, or ended early.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CallError {
-    /// There is none of that name.
-    #[error(
-        "the program exports no function `{name}`{}",
-        nearest.as_ref().map(|name| format!("; nearest is `{name}`")).unwrap_or_default()
-    )]
-    NoSuchExport {
-        /// The name asked for.
-        name: String,
-        /// The name that was probably meant.
-        nearest: Option<String>,
-    },
-    /// It takes other arguments.
-    #[error("`{name}` is {signature}, but was called with {given} whole numbers")]
-    WrongArguments {
-        /// The function.
-        name: String,
-        /// Its type.
-        signature: String,
-        /// How many arguments there were.
-        given: usize,
-    },
-    /// It was called and trapped.
-    #[error(transparent)]
-    Trap(#[from] Trap),
 }

@@ -47,6 +47,34 @@ impl Element {
         })
     }
 
+    /// `number` as a value of this type, exactly; floats as close as it gets.
+    ///
+    /// # Errors
+    /// When the type has no such number.
+    ///
+    /// # Realtime
+    /// Allocates nothing.
+    pub fn exactly(self, number: f64) -> Result<Value, NumberError> {
+        let (min, max, whole) = match self {
+            Self::I8 => (i8::MIN.into(), i8::MAX.into(), true),
+            Self::U8 => (u8::MIN.into(), u8::MAX.into(), true),
+            Self::I16 => (i16::MIN.into(), i16::MAX.into(), true),
+            Self::U16 => (u16::MIN.into(), u16::MAX.into(), true),
+            Self::I32 => (i32::MIN.into(), i32::MAX.into(), true),
+            Self::F32 => (f32::MIN.into(), f32::MAX.into(), false),
+            Self::F64 => (f64::MIN, f64::MAX, false),
+        };
+        if !number.is_finite() {
+            Err(NumberError::NotFinite { number })
+        } else if !(min..=max).contains(&number) {
+            Err(NumberError::OutOfRange { number, min, max })
+        } else if whole && number.fract() != 0.0 {
+            Err(NumberError::NotWhole { number })
+        } else {
+            Ok(self.value_of(number))
+        }
+    }
+
     /// `number` as a value of this type: rounded to the nearest and held within the range for whole numbers
     /// (not a number becomes 0), as close as it gets for floats.
     pub fn value_of(self, number: f64) -> Value {
@@ -64,6 +92,34 @@ impl Element {
             Self::F64 => Value::F64(number),
         }
     }
+}
+
+/// A type has no such number.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NumberError {
+    /// Infinity, or not a number.
+    #[error("cannot be {number}; give it a finite number")]
+    NotFinite {
+        /// The number asked for.
+        number: f64,
+    },
+    /// The type does not reach that far.
+    #[error("cannot be {number}; it goes from {min} to {max}")]
+    OutOfRange {
+        /// The number asked for.
+        number: f64,
+        /// The least it can be.
+        min: f64,
+        /// The most it can be.
+        max: f64,
+    },
+    /// The type is one of whole numbers.
+    #[error("cannot be {number}; it holds whole numbers")]
+    NotWhole {
+        /// The number asked for.
+        number: f64,
+    },
 }
 
 /// What an element holds, in the type WebAssembly would load it as: narrow integers are widened to [`I32`](Self::I32).

@@ -115,6 +115,19 @@ impl Listed<'_> {
     }
 }
 
+/// What tells one module from another, also in the next program: the variable that makes it play, or be told.
+fn key(which: &Listed<'_>, given: Option<&str>, usual: &str) -> String {
+    id(which.module(), given.unwrap_or(usual)).replace(':', ".")
+}
+
+/// A name without a module is one of `module`.
+fn id(module: Option<&str>, name: &str) -> String {
+    match module {
+        Some(module) if !name.contains(['.', ':']) => format!("{module}.{name}"),
+        _ => name.to_owned(),
+    }
+}
+
 struct Find<'a> {
     map: &'a MemoryMap,
     memory: &'a [u8],
@@ -129,6 +142,7 @@ impl Find<'_> {
             velocity: self.setting(which, "velocityMemoryId", note.velocity.as_deref(), "velocity", 127)?,
             port: self.setting(which, "portMemoryId", note.port.as_deref(), "port", 1)?,
             state: Gate::default(),
+            key: key(which, note.gate.as_deref(), "gate"),
         })
     }
 
@@ -140,6 +154,7 @@ impl Find<'_> {
             channel: self.setting(which, "channelMemoryId", note.channel.as_deref(), "channel", 0)?,
             port: self.setting(which, "portMemoryId", note.port.as_deref(), "port", 0)?,
             held: None,
+            key: key(which, note.gate.as_deref().or(note.note.as_deref()), "gate"),
         };
         if found.note.is_none() && found.gate.is_none() {
             return Err(Problem::new(which.place(""), "has neither `note` nor `gate` to be told", LEFT_OUT));
@@ -158,6 +173,7 @@ impl Find<'_> {
             channel: self.setting(which, "channelMemoryId", one.channel.as_deref(), "channel", 1)?,
             port: self.setting(which, "portMemoryId", one.port.as_deref(), "port", 1)?,
             last: None,
+            key: key(which, one.value.as_deref(), "value"),
         })
     }
 
@@ -217,10 +233,7 @@ impl Find<'_> {
             };
             return Ok(module.and_then(|module| module.variable(usual)).map(place));
         };
-        let id = match module {
-            Some(module) if !given.contains(['.', ':']) => format!("{module}.{given}"),
-            _ => given.to_owned(),
-        };
+        let id = id(module, given);
         match self.map.variable(&id) {
             Ok(variable) => Ok(Some(place(variable))),
             Err(unknown) => Err(Problem::new(which.place(member), unknown.to_string(), LEFT_OUT)),

@@ -13,6 +13,8 @@ pub(super) struct ControllerOutput {
     pub(super) port: Setting,
     /// What was sent last.
     pub(super) last: Option<u8>,
+    /// Which module this is, also in another program.
+    pub(super) key: String,
 }
 
 impl ControllerOutput {

@@ -1,9 +1,9 @@
 use crate::{
-    instance::{CallError, Instance, Trap},
+    instance::{Instance, Trap},
     memory::MemoryMap,
     midi::{binding::Bound, message::PortMessage, notes::NoteOutput, used::Used},
-    program::Program,
-    project::{MidiHandler, MidiSettings, Problem},
+    program::{Export, Program},
+    project::{MidiSettings, Problem},
 };
 
 /// From a program's memory to messages, and back: which modules play what, and what they have done so far.
@@ -14,8 +14,16 @@ use crate::{
 #[derive(Debug)]
 pub struct MidiMapper {
     bound: Bound,
-    handlers: Vec<MidiHandler>,
+    handlers: Vec<Handler>,
     used: Used,
+}
+
+/// A function of the program that is called with what comes in.
+#[derive(Clone, Copy, Debug)]
+struct Handler {
+    /// From 1; all of them unless given.
+    port: Option<u64>,
+    function: Export,
 }
 
 impl MidiMapper {
@@ -26,22 +34,51 @@ impl MidiMapper {
     pub fn new(settings: &MidiSettings, map: &MemoryMap, memory: &[u8]) -> (Self, Vec<Problem>) {
         let mut bound = Bound::new(settings, map, memory);
         let problems = std::mem::take(&mut bound.problems);
-        (Self { bound, handlers: settings.handlers.clone(), used: Used::none() }, problems)
+        (Self { bound, handlers: Vec::new(), used: Used::none() }, problems)
     }
 
-    /// The same for a program; handlers that it does not export are left out too.
+    /// The same for a program, whose handlers are called too; those that it does not export are left out.
     #[must_use]
     pub fn for_program(settings: &MidiSettings, program: &Program, memory: &[u8]) -> (Self, Vec<Problem>) {
         let (mut mapper, mut problems) = Self::new(settings, program.map(), memory);
-        mapper.handlers.retain(|handler| match program.check_export(&handler.callback, 3) {
-            Ok(()) => true,
-            Err(error) => {
-                let place = format!("midi.inputs.{}.callback", handler.id);
-                problems.push(Problem::new(place, error.to_string(), "it is left out"));
-                false
+        for handler in &settings.handlers {
+            // Any message shows whether it takes one.
+            let found = program.call(&handler.callback, &[0.0; 3]);
+            match found.and_then(|_| program.export(&handler.callback)) {
+                Ok(function) => {
+                    let port = handler.port.map(|port| u64::from(port) + 1);
+                    mapper.handlers.push(Handler { port, function });
+                }
+                Err(error) => {
+                    let place = format!("midi.inputs.{}.callback", handler.id);
+                    problems.push(Problem::new(place, error.to_string(), "it is left out"));
+                }
             }
-        });
+        }
         (mapper, problems)
+    }
+
+    /// Goes on for `before`, whose program this one's has replaced: modules that both have go on with what they have
+    /// done so far, so that a note that sounds is ended by its gate. Notes of all others are ended now.
+    pub fn take_over(&mut self, mut before: Self, mut send: impl FnMut(PortMessage)) {
+        let Self { bound, used, .. } = self;
+        for output in &mut bound.note_outputs {
+            if let Some(earlier) =
+                before.bound.note_outputs.iter_mut().find(|earlier| earlier.key == output.key)
+            {
+                output.state = std::mem::take(&mut earlier.state);
+            }
+        }
+        for output in &mut bound.controller_outputs {
+            let earlier = before.bound.controller_outputs.iter().find(|earlier| earlier.key == output.key);
+            output.last = earlier.and_then(|earlier| earlier.last);
+        }
+        for input in &mut bound.note_inputs {
+            let earlier = before.bound.note_inputs.iter().find(|earlier| earlier.key == input.key);
+            input.held = earlier.and_then(|earlier| earlier.held);
+        }
+        before.bound.note_outputs.iter_mut().filter_map(NoteOutput::end).for_each(&mut send);
+        *used = before.used;
     }
 
     /// Whether there is anything to listen for.
@@ -98,14 +135,12 @@ impl MidiMapper {
     pub fn deliver(&mut self, instance: &mut Instance, came: PortMessage) -> Result<(), Trap> {
         self.receive(instance.memory_mut(), came);
         for handler in &self.handlers {
-            if handler.port.is_some_and(|port| u64::from(port) + 1 != u64::from(came.port)) {
+            if handler.port.is_some_and(|port| port != u64::from(came.port)) {
                 continue;
             }
-            match instance.call_export(&handler.callback, &came.message.padded()) {
-                Ok(()) => {}
-                Err(CallError::Trap(trap)) => return Err(trap),
-                // Only a mapper made for another instance has such a handler.
-                Err(error) => tracing::error!(target: "jackfield::engine", "{error}"),
+            // Three bytes are what it takes.
+            if let Ok(call) = handler.function.call(&came.message.padded().map(f64::from)) {
+                instance.call(&call)?;
             }
         }
         Ok(())

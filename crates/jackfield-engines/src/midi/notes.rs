@@ -12,6 +12,8 @@ pub(super) struct NoteOutput {
     pub(super) velocity: Setting,
     pub(super) port: Setting,
     pub(super) state: Gate,
+    /// Which module this is, also in another program.
+    pub(super) key: String,
 }
 
 /// What a gate has done so far.
@@ -86,6 +88,8 @@ pub(super) struct NoteInput {
     pub(super) port: Setting,
     /// The note that is held.
     pub(super) held: Option<PortMessage>,
+    /// Which module this is, also in another program.
+    pub(super) key: String,
 }
 
 impl NoteInput {

@@ -3,7 +3,12 @@ use std::sync::Arc;
 use crate::{
     binary::{Contract, ContractError, Generation, Malformed, Outline, always_ends, unshared},
     memory::MemoryMap,
-    program::{cache::CodeCache, limits::Limits, machine},
+    program::{
+        cache::CodeCache,
+        export::{Call, CallError, Export, Exports},
+        limits::Limits,
+        machine,
+    },
     project::{Asset, Project},
 };
 
@@ -19,6 +24,7 @@ pub(crate) struct Compiled {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) module: wasmtime::Module,
     pub(crate) contract: Contract,
+    pub(crate) exports: Exports,
     pub(crate) always_ends: bool,
     pub(crate) map: Arc<MemoryMap>,
     pub(crate) snapshot: Option<Arc<[u8]>>,
@@ -126,11 +132,14 @@ impl Compiler {
             .map_err(|error| ProgramError::Machine { message: format!("{error:#}") })?;
         let module = wasmtime::Module::new(&engine, &wasm)
             .map_err(|error| ProgramError::Invalid { name: name(), message: format!("{error:#}") })?;
+        let exports = Exports::compile(&engine, &contract)
+            .map_err(|error| ProgramError::Machine { message: format!("{error:#}") })?;
         Ok(Program(Arc::new(Compiled {
             name: name(),
             engine,
             module,
             contract,
+            exports,
             always_ends,
             map: Arc::clone(&project.map),
             snapshot: project.snapshot.clone(),
@@ -178,6 +187,32 @@ impl Program {
     /// The memory each instance starts with, in bytes.
     pub fn memory_bytes(&self) -> u64 {
         self.0.contract.memory_bytes()
+    }
+
+    /// The exported functions that can be called: all but those that the engine calls itself, and those that take or
+    /// give something else than numbers. With their types, as `(i32, f32) -> ()`.
+    pub fn exports(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.exports.all()
+    }
+
+    /// The exported function of this name.
+    ///
+    /// # Errors
+    /// When there is none that can be called.
+    pub fn export(&self, name: &str) -> Result<Export, CallError> {
+        self.0.exports.find(name, &self.0.contract)
+    }
+
+    /// A call of an exported function, such as a handler of notes or controllers, checked and ready to be made.
+    ///
+    /// # Errors
+    /// When there is no such function, or it takes other arguments.
+    pub fn call(&self, name: &str, arguments: &[f64]) -> Result<Call, CallError> {
+        let export = self.export(name)?;
+        export.call(arguments).map_err(|problem| {
+            let signature = self.exports().find(|(export, _)| *export == name).map(|(_, text)| text);
+            CallError::Arguments { name: name.to_owned(), signature: signature.unwrap_or_default(), problem }
+        })
     }
 
     /// Sets up the calling thread, so that its first call into a program costs no more than any other. To be called

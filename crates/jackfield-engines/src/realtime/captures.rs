@@ -3,6 +3,7 @@
 use crate::memory::{AccessError, MemoryMap, Reading, UnknownVariable, Variable};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::fmt;
+use std::ops::{Bound, RangeBounds};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -54,8 +55,27 @@ impl Captures {
     ///
     /// Cancel safe: what nobody waits for is thrown away.
     pub async fn take(&self, id: &str) -> Result<Reading, CaptureError> {
+        self.window(id, ..).await
+    }
+
+    /// Takes these elements of the array `id`, as [`take`](Self::take) takes all of them: a part of a large one, or the
+    /// newest of a buffer that goes round.
+    ///
+    /// # Errors
+    ///
+    /// When nothing plays, the program has no such variable or not so many elements, or they take more than a megabyte.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: what nobody waits for is thrown away.
+    pub async fn window(
+        &self,
+        id: &str,
+        elements: impl RangeBounds<u32> + Send,
+    ) -> Result<Reading, CaptureError> {
+        let elements = (elements.start_bound().cloned(), elements.end_bound().cloned());
         let _turn = self.turn.lock().await;
-        let (variable, number) = self.ask(id)?;
+        let (window, number) = self.ask(id, elements)?;
         let look = async {
             loop {
                 if let Some(bytes) = self.look(number) {
@@ -65,7 +85,7 @@ impl Captures {
             }
         };
         let bytes = tokio::time::timeout(PATIENCE, look).await.map_err(|_| CaptureError::NothingPlays)?;
-        let place = Variable { byte_address: 0, ..variable };
+        let place = Variable { byte_address: 0, ..window };
         Ok(place.reading(&bytes)?)
     }
 
@@ -78,11 +98,11 @@ impl Captures {
         CaptureTaker { requests, done }
     }
 
-    fn ask(&self, id: &str) -> Result<(Variable, u64), CaptureError> {
+    fn ask(&self, id: &str, elements: (Bound<u32>, Bound<u32>)) -> Result<(Variable, u64), CaptureError> {
         let mut board = self.lock();
         let Board { playing, asked } = &mut *board;
         let playing = playing.as_mut().ok_or(CaptureError::NothingPlays)?;
-        let variable = playing.map.variable(id)?.clone();
+        let variable = window(playing.map.variable(id)?, elements)?;
         let length = variable.end() - u64::from(variable.byte_address);
         if length > LARGEST {
             return Err(CaptureError::TooLarge { id: id.to_owned(), bytes: length, most: LARGEST });
@@ -111,6 +131,27 @@ impl Captures {
     fn lock(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The part of a variable that these elements are.
+fn window(variable: &Variable, elements: (Bound<u32>, Bound<u32>)) -> Result<Variable, AccessError> {
+    let first = match elements.0 {
+        Bound::Included(first) => first,
+        Bound::Excluded(before) => before.saturating_add(1),
+        Bound::Unbounded => 0,
+    };
+    let behind = match elements.1 {
+        Bound::Included(last) => last.saturating_add(1),
+        Bound::Excluded(behind) => behind,
+        Bound::Unbounded => variable.elements,
+    };
+    let missing = |index| AccessError::NoSuchElement { index, elements: variable.elements };
+    if behind > variable.elements {
+        return Err(missing(behind - 1));
+    }
+    let count = behind.checked_sub(first).filter(|count| *count > 0).ok_or_else(|| missing(first))?;
+    let byte_address = variable.byte_address + first * variable.element.size();
+    Ok(Variable { byte_address, elements: count, ..variable.clone() })
 }
 
 /// The audio half of the captures.

@@ -1,30 +1,43 @@
+use crate::instance::{Instance, Trap};
+use crate::realtime::calls::CallTaker;
 use crate::realtime::captures::CaptureTaker;
 use crate::realtime::gauges::GaugeReader;
 use crate::realtime::knobs::KnobReceiver;
 
-/// What a program has of its session's console while it plays: knobs that turn it, gauges and captures that show it.
+/// What a program has of its session's console while it plays: knobs that turn it, calls of its functions, gauges and
+/// captures that show it.
 #[derive(Debug)]
 pub struct Controls {
     knobs: KnobReceiver,
+    calls: Option<CallTaker>,
     gauges: Option<GaugeReader>,
     captures: Option<CaptureTaker>,
 }
 
 impl Controls {
-    /// These knobs, gauges and captures.
+    /// These knobs, calls, gauges and captures.
     #[must_use]
-    pub fn new(knobs: KnobReceiver, gauges: GaugeReader, captures: CaptureTaker) -> Self {
-        Self { knobs, gauges: Some(gauges), captures: Some(captures) }
+    pub fn new(knobs: KnobReceiver, calls: CallTaker, gauges: GaugeReader, captures: CaptureTaker) -> Self {
+        Self { knobs, calls: Some(calls), gauges: Some(gauges), captures: Some(captures) }
     }
 
-    /// Before a block or a tick: knobs that were turned take effect.
+    /// Before a block or a tick: knobs that were turned take effect, then functions are called.
+    ///
+    /// # Errors
+    ///
+    /// When a function traps.
     ///
     /// # Realtime
     ///
-    /// Allocates nothing, takes no lock; bounded by the room that the knobs have.
-    pub fn before(&mut self, memory: &mut [u8]) {
+    /// Allocates nothing, unless a function traps, and takes no lock; bounded by the room that the knobs and the calls
+    /// have.
+    pub fn before(&mut self, instance: &mut Instance) -> Result<(), Trap> {
         if self.knobs.has_changes() {
-            self.knobs.apply(memory);
+            self.knobs.apply(instance.memory_mut());
+        }
+        match &mut self.calls {
+            Some(calls) => calls.make(instance),
+            None => Ok(()),
         }
     }
 
@@ -45,6 +58,6 @@ impl Controls {
 
 impl From<KnobReceiver> for Controls {
     fn from(knobs: KnobReceiver) -> Self {
-        Self { knobs, gauges: None, captures: None }
+        Self { knobs, calls: None, gauges: None, captures: None }
     }
 }

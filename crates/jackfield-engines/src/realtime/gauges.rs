@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// How many variables can be looked at at the same time, in one session.
 const ROOM: usize = 64;
@@ -119,6 +120,56 @@ impl Gauge {
         let dial = &board.dials.0[*dial];
         (dial.reads.load(Ordering::Acquire) > 0)
             .then(|| element.read(&dial.bits.load(Ordering::Relaxed).to_le_bytes()))?
+    }
+}
+
+impl Gauges {
+    /// Follows these variables, of this program and of those to come: what they hold, at most once every `every`, and
+    /// only when one of them has changed.
+    ///
+    /// # Errors
+    ///
+    /// When one of them cannot be watched.
+    pub fn follow<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a str>,
+        every: Duration,
+    ) -> Result<Followed, GaugeError> {
+        let gauges = ids.into_iter().map(|id| self.watch(id)).collect::<Result<Vec<_>, _>>()?;
+        let mut turns = tokio::time::interval(every.max(Duration::from_millis(1)));
+        turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        Ok(Followed { told: None, gauges, turns })
+    }
+}
+
+/// Variables that are followed. Dropping it ends that.
+#[derive(Debug)]
+#[must_use = "dropping it ends the following"]
+pub struct Followed {
+    gauges: Vec<Gauge>,
+    told: Option<Vec<Option<Value>>>,
+    turns: tokio::time::Interval,
+}
+
+impl Followed {
+    /// What they hold, in the order in which they were asked for: at once the first time, and after that when the time has
+    /// come and one of them holds something else. Each as [`Gauge::read`] has it, so they may be a block apart.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe: what was not told is told the next time.
+    pub async fn changed(&mut self) -> &[Option<Value>] {
+        loop {
+            self.turns.tick().await;
+            let now: Vec<_> = self.gauges.iter().map(Gauge::read).collect();
+            let bits = |values: &[Option<Value>]| -> Vec<_> {
+                values.iter().map(|value| value.map(Value::bits)).collect()
+            };
+            // By their bits, because what is no number is not even equal to itself.
+            if self.told.as_ref().is_none_or(|told| bits(told) != bits(&now)) {
+                return self.told.insert(now);
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values that people want certain variables of the program to have, and how they get there.
 
-use crate::memory::{Element, Initial, MemoryMap, UnknownVariable, Variable};
+use crate::memory::{Initial, MemoryMap, NumberError, UnknownVariable, Value, Variable};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,9 +18,9 @@ pub struct Poke {
 }
 
 impl Poke {
-    fn new(variable: &Variable, number: f64) -> Self {
+    fn new(variable: &Variable, value: Value) -> Self {
         let width = u8::try_from(variable.element.size()).unwrap_or(u8::MAX);
-        Self { address: variable.byte_address, width, bits: variable.element.value_of(number).bits() }
+        Self { address: variable.byte_address, width, bits: value.bits() }
     }
 
     /// Writes it, little endian; outside `memory` it writes nothing.
@@ -152,7 +152,7 @@ impl Board {
         let Some(playing) = &mut self.playing else { return Ok(()) };
         // A knob that no variable goes with was reported when it was set.
         let Ok(variable) = knob(&playing.map, id) else { return Ok(()) };
-        let poke = Poke::new(variable, default_of(variable));
+        let poke = Poke::new(variable, variable.element.value_of(default_of(variable)));
         playing.send(id, poke)
     }
 }
@@ -209,33 +209,13 @@ pub enum KnobError {
         /// What it is.
         what: &'static str,
     },
-    /// Infinity, or not a number.
-    #[error("`{id}` cannot be {number}; give it a finite number")]
-    NotFinite {
+    /// The variable's type has no such number.
+    #[error("`{id}` {problem}")]
+    Number {
         /// The variable.
         id: String,
-        /// The value asked for.
-        number: f64,
-    },
-    /// The variable's type does not reach that far.
-    #[error("`{id}` cannot be {number}; it goes from {min} to {max}")]
-    OutOfRange {
-        /// The variable.
-        id: String,
-        /// The value asked for.
-        number: f64,
-        /// The least it can be.
-        min: f64,
-        /// The most it can be.
-        max: f64,
-    },
-    /// The variable holds whole numbers.
-    #[error("`{id}` cannot be {number}; it holds whole numbers")]
-    NotWhole {
-        /// The variable.
-        id: String,
-        /// The value asked for.
-        number: f64,
+        /// What is wrong with the number.
+        problem: NumberError,
     },
     /// The program has not taken up earlier changes yet. Try again when it plays.
     #[error("`{id}` cannot be changed now: too many changes wait for the program to play")]
@@ -251,35 +231,15 @@ impl KnobError {
     pub fn id(&self) -> &str {
         match self {
             Self::Unknown(unknown) => &unknown.id,
-            Self::NotANumber { id, .. }
-            | Self::NotFinite { id, .. }
-            | Self::OutOfRange { id, .. }
-            | Self::NotWhole { id, .. }
-            | Self::Busy { id } => id,
+            Self::NotANumber { id, .. } | Self::Number { id, .. } | Self::Busy { id } => id,
         }
     }
 }
 
 fn poke(map: &MemoryMap, id: &str, number: f64) -> Result<Poke, KnobError> {
     let variable = knob(map, id)?;
-    check_finite(id, number)?;
-    let id = || id.to_owned();
-    let (min, max, whole) = match variable.element {
-        Element::I8 => (f64::from(i8::MIN), f64::from(i8::MAX), true),
-        Element::U8 => (f64::from(u8::MIN), f64::from(u8::MAX), true),
-        Element::I16 => (f64::from(i16::MIN), f64::from(i16::MAX), true),
-        Element::U16 => (f64::from(u16::MIN), f64::from(u16::MAX), true),
-        Element::I32 => (f64::from(i32::MIN), f64::from(i32::MAX), true),
-        Element::F32 => (f64::from(f32::MIN), f64::from(f32::MAX), false),
-        Element::F64 => (f64::MIN, f64::MAX, false),
-    };
-    if !(min..=max).contains(&number) {
-        return Err(KnobError::OutOfRange { id: id(), number, min, max });
-    }
-    if whole && number.fract() != 0.0 {
-        return Err(KnobError::NotWhole { id: id(), number });
-    }
-    Ok(Poke::new(variable, number))
+    let value = variable.element.exactly(number);
+    Ok(Poke::new(variable, value.map_err(|problem| KnobError::Number { id: id.to_owned(), problem })?))
 }
 
 fn knob<'a>(map: &'a MemoryMap, id: &str) -> Result<&'a Variable, KnobError> {
@@ -293,7 +253,8 @@ fn knob<'a>(map: &'a MemoryMap, id: &str) -> Result<&'a Variable, KnobError> {
 }
 
 fn check_finite(id: &str, number: f64) -> Result<(), KnobError> {
-    if number.is_finite() { Ok(()) } else { Err(KnobError::NotFinite { id: id.to_owned(), number }) }
+    let problem = NumberError::NotFinite { number };
+    if number.is_finite() { Ok(()) } else { Err(KnobError::Number { id: id.to_owned(), problem }) }
 }
 
 /// What the map says the variable starts with; the compiler leaves out what is 0.

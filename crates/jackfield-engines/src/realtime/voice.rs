@@ -25,7 +25,7 @@ impl Voice {
         (Self { runner, controls: controls.into(), fault }, VoiceMonitor { fault: receiver, interrupt })
     }
 
-    /// The next 128 frames. Knobs that were turned take effect now.
+    /// The next 128 frames. Knobs that were turned take effect now, and functions that were called are called.
     ///
     /// # Realtime
     ///
@@ -36,10 +36,13 @@ impl Voice {
             output.as_flattened_mut().fill(0.0);
             return;
         }
-        self.controls.before(self.runner.instance_mut().memory_mut());
-        match self.runner.run(input, output) {
+        let called = self.controls.before(self.runner.instance_mut());
+        match called.and_then(|()| self.runner.run(input, output)) {
             Ok(()) => self.controls.after(self.runner.instance().memory()),
-            Err(trap) => self.fault.report(trap),
+            Err(trap) => {
+                output.as_flattened_mut().fill(0.0);
+                self.fault.report(trap);
+            }
         }
     }
 

@@ -3,12 +3,23 @@
 use crate::support::{project, runner};
 use assert_no_alloc::assert_no_alloc;
 use jackfield_engines::{
-    CaptureError, Captures, Controls, GaugeError, GaugeReader, Gauges, KnobReceiver, Knobs, Limits,
-    Processor, Program, Project, Reading, Start, Value, Voice,
+    AccessError, Calls, CaptureError, Captures, Controls, GaugeError, GaugeReader, Gauges, KnobReceiver,
+    Knobs, Limits, Processor, Program, Project, Reading, Start, Value, Voice,
 };
+use std::time::Duration;
 
 fn controls(knobs: KnobReceiver, gauges: GaugeReader, project: &Project) -> Controls {
-    Controls::new(knobs, gauges, Captures::default().connect(project.map.clone()))
+    with_captures(knobs, gauges, project, &Captures::default())
+}
+
+fn with_captures(
+    knobs: KnobReceiver,
+    gauges: GaugeReader,
+    project: &Project,
+    captures: &Captures,
+) -> Controls {
+    let program = Program::compile(project, &Limits::default()).unwrap();
+    Controls::new(knobs, Calls::default().connect(program), gauges, captures.connect(project.map.clone()))
 }
 
 fn play_a_block(processor: &mut Processor) {
@@ -81,7 +92,7 @@ async fn an_array_is_captured_as_it_is_after_a_block_without_touching_the_alloca
     assert_eq!(captures.take(&array).await, Err(CaptureError::NothingPlays));
     let knobs = Knobs::new().connect(project.map.clone()).0;
     let gauges = Gauges::new().connect(project.map.clone());
-    let controls = Controls::new(knobs, gauges, captures.connect(project.map.clone()));
+    let controls = with_captures(knobs, gauges, &project, &captures);
     let (voice, _monitor) = Voice::new(runner(&project), controls);
     let (mut processor, _, _swaps) = Processor::new(voice, 0, None);
     let mut capture = std::pin::pin!(captures.take(&array));
@@ -101,4 +112,57 @@ async fn a_capture_of_what_does_not_play_any_more_is_given_up() {
     let id = project.map.variables().next().unwrap().id.clone();
     assert_eq!(captures.take(&id).await, Err(CaptureError::NothingPlays));
     drop(taker);
+}
+
+#[tokio::test]
+async fn a_window_of_an_array_is_captured_and_only_where_there_is_one() {
+    let (project, captures) = (project("ramp"), Captures::default());
+    let array = project.map.variables().find(|variable| variable.elements == 128).unwrap().id.clone();
+    let knobs = Knobs::new().connect(project.map.clone()).0;
+    let gauges = Gauges::new().connect(project.map.clone());
+    let controls = with_captures(knobs, gauges, &project, &captures);
+    let (voice, _monitor) = Voice::new(runner(&project), controls);
+    let (mut processor, _, _swaps) = Processor::new(voice, 0, None);
+    let mut all = std::pin::pin!(captures.take(&array));
+    assert!(futures_util::poll!(all.as_mut()).is_pending());
+    play_a_block(&mut processor);
+    let Reading::Many(all) = all.await.unwrap() else { panic!("an array") };
+    let mut part = std::pin::pin!(captures.window(&array, 100..=102));
+    assert!(futures_util::poll!(part.as_mut()).is_pending());
+    play_a_block(&mut processor);
+    let Reading::Many(part) = part.await.unwrap() else { panic!("three of an array") };
+    assert_eq!(part.len(), 3);
+    let steps =
+        |values: &[Value]| values.windows(2).map(|two| two[1].as_f64() - two[0].as_f64()).sum::<f64>();
+    assert_eq!(steps(&part), steps(&all[100..=102]));
+    for (window, index) in [(0..129, 128), (128..129, 128), (5..5, 5)] {
+        let error = captures.window(&array, window).await.unwrap_err();
+        assert_eq!(error, CaptureError::Access(AccessError::NoSuchElement { index, elements: 128 }));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn variables_are_followed_at_a_rate_and_told_only_when_they_change() {
+    let (project, gauges, knobs) = (project("first-light"), Gauges::new(), Knobs::new());
+    let every = Duration::from_millis(40);
+    let mut followed = gauges.follow(["tempo.bpm", "filter.cutoff"], every).unwrap();
+    assert_eq!(followed.changed().await, [None, None], "nothing plays yet");
+    let (receiver, _) = knobs.connect(project.map.clone());
+    let controls = controls(receiver, gauges.connect(project.map.clone()), &project);
+    let (voice, _monitor) = Voice::new(runner(&project), controls);
+    let (mut processor, _, _swaps) = Processor::new(voice, 0, None);
+    play_a_block(&mut processor);
+    let begun = tokio::time::Instant::now();
+    assert_eq!(followed.changed().await, [Some(Value::F32(66.0)), Some(Value::F32(2800.0))]);
+    for bpm in [70.0, 80.0, 90.0] {
+        knobs.set("tempo.bpm", bpm).unwrap();
+        play_a_block(&mut processor);
+    }
+    assert_eq!(followed.changed().await[0], Some(Value::F32(90.0)), "only what holds when the time has come");
+    assert_eq!(begun.elapsed(), every * 2);
+    play_a_block(&mut processor);
+    let unchanged = tokio::time::timeout(Duration::from_secs(1), followed.changed()).await;
+    assert!(unchanged.is_err(), "nothing has changed: {unchanged:?}");
+    let error = gauges.follow(["tempo.bpm", "tempo.bmp"], every).unwrap_err();
+    assert!(matches!(error, GaugeError::Unknown(_)));
 }

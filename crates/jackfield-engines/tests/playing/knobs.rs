@@ -1,5 +1,5 @@
 use crate::support::{project, runner};
-use jackfield_engines::{BlockRunner, KnobError, Knobs, Project, Value};
+use jackfield_engines::{BlockRunner, KnobError, Knobs, NumberError, Project, Value};
 use std::collections::BTreeMap;
 
 fn value(runner: &BlockRunner, project: &Project, id: &str) -> f64 {
@@ -45,9 +45,18 @@ fn an_unknown_name_is_answered_with_the_nearest() {
 fn what_is_no_value_for_a_variable_is_refused() {
     let (knobs, project) = (Knobs::new(), project("tally"));
     let (_receiver, _) = knobs.connect(project.map.clone());
-    assert!(matches!(knobs.set("counter.count", f64::NAN), Err(KnobError::NotFinite { .. })));
-    assert!(matches!(knobs.set("counter.count", 3e9), Err(KnobError::OutOfRange { .. })));
-    assert!(matches!(knobs.set("counter.count", 0.5), Err(KnobError::NotWhole { .. })));
+    assert!(matches!(
+        knobs.set("counter.count", f64::NAN),
+        Err(KnobError::Number { problem: NumberError::NotFinite { .. }, .. })
+    ));
+    assert!(matches!(
+        knobs.set("counter.count", 3e9),
+        Err(KnobError::Number { problem: NumberError::OutOfRange { .. }, .. })
+    ));
+    assert!(matches!(
+        knobs.set("counter.count", 0.5),
+        Err(KnobError::Number { problem: NumberError::NotWhole { .. }, .. })
+    ));
     assert!(matches!(knobs.set("shelf.slots", 1.0), Err(KnobError::NotANumber { .. })));
     assert_eq!(knobs.set("counter.count", 7.0), Ok(()));
 }

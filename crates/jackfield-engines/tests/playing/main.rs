@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on fails")]
 
 mod audio;
+mod calls;
 mod console;
 mod device;
 mod fifo;

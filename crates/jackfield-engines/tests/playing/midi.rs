@@ -237,7 +237,7 @@ async fn when_the_program_breaks_every_note_ends_at_once() {
 
 // J-27
 #[tokio::test]
-async fn when_another_project_is_played_the_notes_of_the_first_end() {
+async fn notes_of_modules_that_an_edit_takes_away_end_with_the_tick_that_takes_it_up() {
     let stage = Stage::new(&["one", "two", "three"]);
     stage.session.play(gates(3, 0)).await;
     let mut before = Vec::new();
@@ -245,9 +245,46 @@ async fn when_another_project_is_played_the_notes_of_the_first_end() {
         stage.ticks(1);
         before.extend(stage.far.take());
     }
-    stage.session.play(gates(4, 0)).await;
-    let ends = stage.far.take();
-    no_note_hangs(&[before, ends].concat());
+    stage.session.play(programs::held("midinoteoutOther", 60)).await;
+    stage.ticks(1);
+    let after = stage.far.take();
+    let sounding = sounding(&[before, after].concat());
+    assert_eq!(sounding.into_iter().collect::<Vec<_>>(), [((1, 0, 60), 1)]);
+    stage.session.manager.close().await;
+}
+
+// J-24, J-27
+#[tokio::test]
+async fn a_note_goes_on_through_an_edit_and_ends_with_its_gate() {
+    let stage = Stage::new(&["synth"]);
+    stage.session.play(programs::held("midinoteout1", 60)).await;
+    stage.ticks(3);
+    stage.far.take();
+    stage.session.play(programs::held("midinoteout1", 64)).await;
+    stage.ticks(3);
+    assert_eq!(stage.far.take(), [], "the note is held, and nothing begins anew");
+    stage.session.console.knobs().set("midinoteout1.hold", 0.0).unwrap();
+    stage.ticks(1);
+    assert_eq!(stage.far.take(), [first(&[0x80, 60, 127])]);
+    stage.session.console.knobs().set("midinoteout1.hold", 1.0).unwrap();
+    stage.ticks(1);
+    assert_eq!(stage.far.take(), [first(&[0x90, 64, 127])], "the edit is heard from the next note on");
+    stage.session.manager.close().await;
+}
+
+// J-24
+#[tokio::test]
+async fn an_edit_that_listens_for_the_first_time_makes_a_new_start() {
+    let stage = Stage::new(&["others", "keys"]);
+    stage.session.play(programs::held("midinoteout1", 60)).await;
+    stage.ticks(1);
+    assert_eq!(stage.ports(), "output 1 `others`, output 2 `keys`");
+    stage.session.play(programs::echo()).await;
+    stage.far.take();
+    assert_eq!(stage.ports(), "output 1 `others`, output 2 `keys`, input 1 `others`, input 2 `keys`");
+    stage.far.send("keys", &[0x93, 62, 100]);
+    stage.ticks(1);
+    assert_eq!(stage.far.take(), [first(&[0x90, 62, 100])]);
     stage.session.manager.close().await;
 }
 
@@ -382,16 +419,16 @@ proptest! {
 
     // J-27
     #[test]
-    fn whatever_the_gates_do_no_note_hangs_when_the_engine_has_stopped(
-        seed: i32,
-        ticks in 1u64..60,
-        breaks in 0i32..80,
+    fn whatever_gates_and_edits_do_no_note_hangs_when_the_engine_has_stopped(
+        lives in prop::collection::vec((any::<i32>(), 1u64..40, 0i32..80), 1..4),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let stage = Stage::new(&["one", "two", "three"]);
-            stage.session.play(gates(seed, breaks)).await;
-            stage.ticks(ticks);
+            for (seed, ticks, breaks) in lives {
+                stage.session.play(gates(seed, breaks)).await;
+                stage.ticks(ticks);
+            }
             stage.session.manager.close().await;
             no_note_hangs(&stage.far.take());
         });

@@ -8,6 +8,7 @@ mod bad_projects;
 mod cache;
 mod config;
 mod ending;
+mod exports;
 mod extras;
 mod map;
 mod midi;

@@ -68,7 +68,6 @@ impl Loaded {
         let stage = Stage {
             lost: &lost,
             settings: &settings,
-            project: &project,
             console: &console,
             events: &events,
             block: devices.block,
@@ -100,7 +99,6 @@ impl Loaded {
 struct Stage<'a> {
     lost: &'a Arc<AtomicBool>,
     settings: &'a AudioSettings,
-    project: &'a Project,
     console: &'a Console,
     events: &'a EventDispatcher,
     block: Option<usize>,
@@ -124,7 +122,7 @@ struct Refused {
 impl Stage<'_> {
     fn open(&self, device: &dyn Device, runner: BlockRunner) -> Result<Opened, Box<Refused>> {
         let inputs = if device.has_input() { inputs(self.settings) } else { 0 };
-        let controls = ready::controls(self.console, self.project);
+        let controls = ready::controls(self.console, runner.instance().program());
         let tape = self.console.take_writer();
         if tape.is_none() {
             tracing::warn!(target: "jackfield::engine", "An engine before still has the tape: nothing is kept");

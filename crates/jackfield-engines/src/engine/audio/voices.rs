@@ -206,7 +206,7 @@ impl Cast {
         if self.sent.is_some() {
             return Err(Box::new(runner));
         }
-        let (controls, unset) = console.connect(&project.map);
+        let (controls, unset) = console.connect(runner.instance().program());
         let carried = carry.report().clone();
         let (voice, monitor) = Voice::new(runner, controls);
         if let Err(unsent) = self.swaps.send(Box::new(Swap::new(voice, carry, frames))) {

@@ -2,7 +2,7 @@
 
 use crate::console::Console;
 use crate::device::{Clock, Stop};
-use crate::engine::midi::{MidiEngine, settings};
+use crate::engine::midi::{MidiEngine, mapper, settings};
 use crate::engine::ready;
 use crate::engine::timer::{Duty, Host, Loaded as LoadedTimer, Running as Ticking};
 use crate::events::EventDispatcher;
@@ -10,6 +10,7 @@ use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Sync
 use crate::instance::{Instance, Trap};
 use crate::midi::MidiMapper;
 use crate::ports::{MidiRecorder, Patchbay, Plugs};
+use crate::program::Compiler;
 use crate::project::{MidiSettings, Project, TimerSettings};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -55,6 +56,7 @@ impl Loaded {
     fn begin(self, patchbay: Patchbay, plugs: Plugs) -> Result<Playing, EngineError> {
         let Self { engine, instance, mapper, settings, project, console, events } = self;
         let MidiEngine { recorder, clock, looking, call_limit, compiler, .. } = engine;
+        let listens = mapper.listens();
         if let Some(recorder) = &recorder {
             recorder.begin();
         }
@@ -70,13 +72,13 @@ impl Loaded {
             events,
             host: Host::Thread(clock),
             call_limit,
-            compiler,
+            compiler: compiler.clone(),
             duty: Some(Box::new(performance)),
         };
         let ticking = timer.begin()?;
         console.set_ports(&MidiEngine::ID, ports);
         let lookout = Lookout::post(patchbay, recorder.clone(), looking, console).map_err(BoxError::from)?;
-        Ok(Playing { ticking, lookout, recorder, settings, project })
+        Ok(Playing { ticking, lookout, recorder, compiler, listens, settings, project })
     }
 }
 
@@ -113,6 +115,14 @@ impl Duty for Performance {
     fn broken(&mut self) {
         self.end();
     }
+
+    fn take_over(&mut self, instance: &Instance, settings: &MidiSettings) {
+        // Bound anew: pointers have the values that were carried over by now.
+        let (mapper, _) = MidiMapper::for_program(settings, instance.program(), instance.memory());
+        let before = std::mem::replace(&mut self.mapper, mapper);
+        let Self { mapper, plugs } = self;
+        mapper.take_over(before, |sent| plugs.send(sent));
+    }
 }
 
 impl Drop for Performance {
@@ -126,6 +136,9 @@ struct Playing {
     ticking: Ticking,
     lookout: Lookout,
     recorder: Option<MidiRecorder>,
+    compiler: Compiler,
+    /// Whether inputs are connected.
+    listens: bool,
     settings: MidiSettings,
     project: Arc<Project>,
 }
@@ -135,12 +148,20 @@ impl Engine for Playing {
         async move {
             let project = update.project.ok_or(EngineError::NoProject)?;
             let settings = settings(&update.settings, &project)?;
-            let same = settings == self.settings && ready::same_program(&project, &self.project);
-            if !same || self.ticking.is_faulted() {
+            if settings.sample_rate != self.settings.sample_rate || self.ticking.is_faulted() {
                 return Ok(Synced::NeedsRestart);
             }
-            self.project = project;
-            Ok(Synced::Done)
+            if settings == self.settings && ready::same_program(&project, &self.project) {
+                self.project = project;
+                return Ok(Synced::Done);
+            }
+            let instance = ready::instance(Arc::clone(&project), self.compiler.clone()).await?;
+            if mapper(&settings, &project, &instance).listens() != self.listens {
+                return Ok(Synced::NeedsRestart);
+            }
+            let synced = self.ticking.take_over(Arc::clone(&project), instance, Some(settings.clone()));
+            (self.settings, self.project) = (settings, project);
+            Ok(synced)
         }
         .boxed()
     }

@@ -11,7 +11,7 @@ use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Sync
 use crate::id::EngineId;
 use crate::instance::Instance;
 use crate::program::{Compiler, Program};
-use crate::project::{Project, TimerSettings};
+use crate::project::{MidiSettings, Project, TimerSettings};
 use crate::realtime::Rate;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -54,7 +54,7 @@ impl Loaded {
             problem: format!("a rate of {sample_rate} per second cannot be kept"),
         })?;
         let watchdog = Watchdog::start(instance.interrupt_handle(), call_limit, || {}).map_err(other)?;
-        let controls = ready::controls(&console, &project);
+        let controls = ready::controls(&console, instance.program());
         let (programs, incoming) = channel();
         let faulted = Arc::new(AtomicBool::new(false));
         let start = match &host {
@@ -103,6 +103,24 @@ impl Running {
     pub(in crate::engine) fn is_faulted(&self) -> bool {
         self.faulted.load(Ordering::Acquire)
     }
+
+    /// Has `instance`, made from `project`, go on between two ticks with the values that both have.
+    pub(in crate::engine) fn take_over(
+        &mut self,
+        project: Arc<Project>,
+        instance: Instance,
+        midi: Option<MidiSettings>,
+    ) -> Synced {
+        self.watchdog.watch(instance.interrupt_handle());
+        let carry = ready::carry(&self.project, &project);
+        let controls = ready::controls(&self.console, instance.program());
+        let incoming = Incoming { instance, controls, carry, project: project.name.clone(), midi };
+        if self.programs.send(incoming).is_err() {
+            return Synced::NeedsRestart; // its thread has ended
+        }
+        self.project = project;
+        Synced::Done
+    }
 }
 
 impl Engine for Running {
@@ -113,18 +131,12 @@ impl Engine for Running {
             if settings != self.settings || self.is_faulted() {
                 return Ok(Synced::NeedsRestart);
             }
-            if !ready::same_program(&project, &self.project) {
-                let instance = ready::instance(Arc::clone(&project), self.compiler.clone()).await?;
-                self.watchdog.watch(instance.interrupt_handle());
-                let carry = ready::carry(&self.project, &project);
-                let controls = ready::controls(&self.console, &project);
-                let incoming = Incoming { instance, controls, carry, project: project.name.clone() };
-                if self.programs.send(incoming).is_err() {
-                    return Ok(Synced::NeedsRestart); // its thread has ended
-                }
+            if ready::same_program(&project, &self.project) {
+                self.project = project;
+                return Ok(Synced::Done);
             }
-            self.project = project;
-            Ok(Synced::Done)
+            let instance = ready::instance(Arc::clone(&project), self.compiler.clone()).await?;
+            Ok(self.take_over(project, instance, None))
         }
         .boxed()
     }

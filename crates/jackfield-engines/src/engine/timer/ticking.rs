@@ -5,6 +5,7 @@ use crate::events::{EngineEvent, EventDispatcher, TimerStats};
 use crate::id::EngineId;
 use crate::instance::{Instance, Trap};
 use crate::memory::Carry;
+use crate::project::MidiSettings;
 use crate::realtime::{Controls, LoadProbe, Rate, Ticker};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +28,9 @@ pub(in crate::engine) trait Duty: Send {
 
     /// After the last tick, when the program broke.
     fn broken(&mut self);
+
+    /// Another program has taken over, and begins with these settings.
+    fn take_over(&mut self, instance: &Instance, settings: &MidiSettings);
 }
 
 /// A program that is to take over between two ticks.
@@ -35,6 +39,8 @@ pub(super) struct Incoming {
     pub(super) controls: Controls,
     pub(super) carry: Carry,
     pub(super) project: String,
+    /// For the duty, if there is one.
+    pub(super) midi: Option<MidiSettings>,
 }
 
 /// A program that ticks.
@@ -72,7 +78,6 @@ impl Ticking {
         while let Ok(incoming) = self.incoming.try_recv() {
             self.take_over(incoming);
         }
-        self.controls.before(self.instance.memory_mut());
         if let Err(trap) = self.run() {
             if let Some(duty) = &mut self.duty {
                 duty.broken();
@@ -101,9 +106,12 @@ impl Ticking {
 impl Ticking {
     /// Goes on with another program and the values that both have.
     fn take_over(&mut self, incoming: Incoming) {
-        let Incoming { mut instance, controls, carry, project } = incoming;
+        let Incoming { mut instance, controls, carry, project, midi } = incoming;
         carry.apply(self.instance.memory(), instance.memory_mut());
         (self.instance, self.controls) = (instance, controls);
+        if let (Some(duty), Some(settings)) = (&mut self.duty, midi) {
+            duty.take_over(&self.instance, &settings);
+        }
         let carried = carry.report().clone();
         tracing::info!(target: "jackfield::engine", "`{project}` has taken over: {carried}");
         let engine = self.id.clone();
@@ -111,6 +119,7 @@ impl Ticking {
     }
 
     fn run(&mut self) -> Result<(), Trap> {
+        self.controls.before(&mut self.instance)?;
         if let Some(duty) = &mut self.duty {
             duty.before(&mut self.instance)?;
         }

@@ -81,3 +81,17 @@ pub(crate) fn echo() -> Arc<Project> {
     let modules = map(&[("midinoteout1", &[("note", 16), ("gate", 20), ("velocity", 24)])]);
     project(wat, &modules, &json!({ "midi": { "inputs": { "keys": { "port": 1, "callback": "onKey" } } } }))
 }
+
+/// One module of this name that plays this note while its `hold` is not 0, which it is not at first.
+pub(crate) fn held(module: &str, note: u8) -> Arc<Project> {
+    let wat = format!(
+        r#"(module
+          (import "js" "memory" (memory 1 1))
+          (func (export "init") (i32.store (i32.const 24) (i32.const 1)))
+          (func (export "cycle")
+            (i32.store (i32.const 16) (i32.const {note}))
+            (i32.store (i32.const 20) (i32.load (i32.const 24))))
+          (func (export "buffer")))"#
+    );
+    project(&wat, &map(&[(module, &[("note", 16), ("gate", 20), ("hold", 24)])]), &json!({}))
+}
