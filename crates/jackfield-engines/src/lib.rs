@@ -62,7 +62,7 @@ pub use crate::{
     offline::{Moment, Offline, Trace, TracedMessage, trace, trace_midi},
     plugin::{
         AUDIO, AudioEngineConfig, AudioEnginePlugin, ENGINE, ENGINES, EngineManagerConfig,
-        EngineManagerPlugin, EnginePlugin, Engines, MAIN, MIDI, WORKER,
+        EngineManagerPlugin, EnginePlugin, Engines, KeysConfig, KeysPlugin, MAIN, MIDI, WORKER,
     },
     ports::{
         Heard, MidiDevice, MidiError, MidiInput, MidiOutput, MidiRecorder, MidiTraffic, NullMidi, PortChoice,

@@ -20,10 +20,12 @@ use tokio::sync::{mpsc, watch};
 
 mod audio;
 mod engines;
+mod keys;
 
 pub use self::{
     audio::{AudioEngineConfig, AudioEnginePlugin},
     engines::Engines,
+    keys::{KeysConfig, KeysPlugin},
 };
 
 /// The registry of engines: every slot in it holds one.

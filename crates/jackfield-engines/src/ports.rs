@@ -10,10 +10,11 @@ mod plugs;
 mod recorder;
 mod traffic;
 mod virtual_pair;
+mod listener;
 
 #[cfg(feature = "midir")]
 pub use self::midir::MidirDevice;
-pub(crate) use self::{choice::Chosen, patchbay::Patchbay, plugs::Plugs};
+pub(crate) use self::{choice::Chosen, listener::MidiListener, patchbay::Patchbay, plugs::Plugs};
 pub use self::{
     choice::{PortChoice, PortName},
     null::NullMidi,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jackfield::{PluginRuntime, RuntimeBuilder};
 use jackfield_engines::{
-    AudioEngine, AudioEnginePlugin, CodeCache, Device, EngineManagerPlugin, EnginePlugin, MAIN, MidiDevice,
-    MidiEngine, MidiRecorder, NullDevice, NullMidi, TimerEngine, WORKER,
+    AudioEngine, AudioEnginePlugin, CodeCache, Device, EngineManagerPlugin, EnginePlugin, KeysPlugin, MAIN,
+    MidiDevice, MidiEngine, MidiRecorder, NullDevice, NullMidi, TimerEngine, WORKER,
 };
 
 use crate::{
@@ -37,6 +37,7 @@ pub(crate) fn host(workplace: &Workplace, wishes: &Wishes) -> RuntimeBuilder<(),
         .plugin(EnginePlugin::new("engine-main", "ticks on the host's loop", MAIN, main))
         .plugin(EngineManagerPlugin)
         .plugin(ProjectLoader::new(workplace.clone(), wishes.engine.clone()))
+        .plugin(KeysPlugin::new(midi_device(wishes)))
         .plugin(Knobs)
         .plugin(Meter)
         .plugin(Recorder::new(workplace.clone()))
@@ -54,12 +55,15 @@ fn audio(wishes: &Wishes) -> AudioEngine {
 
 /// The MIDI engine, on the machine's ports. Where there are none, nobody hears it.
 fn midi(wishes: &Wishes) -> MidiEngine {
-    let ports = midi_ports().filter(|_| !wishes.silent).unwrap_or_else(|| Arc::new(NullMidi));
-    let engine = MidiEngine::new(ports).with_cache(wishes.cache.clone());
+    let engine = MidiEngine::new(midi_device(wishes)).with_cache(wishes.cache.clone());
     match &wishes.midi_recorder {
         Some(recorder) => engine.with_recorder(recorder.clone()),
         None => engine,
     }
+}
+
+fn midi_device(wishes: &Wishes) -> Arc<dyn MidiDevice> {
+    midi_ports().filter(|_| !wishes.silent).unwrap_or_else(|| Arc::new(NullMidi))
 }
 
 #[cfg(feature = "midir")]

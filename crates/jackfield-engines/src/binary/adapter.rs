@@ -1,5 +1,3 @@
-use std::fmt::Write as _;
-
 use wasmparser::ValType;
 
 use crate::binary::outline::Signature;
@@ -18,15 +16,14 @@ pub(crate) fn adapter<'a>(functions: impl Iterator<Item = &'a Signature>) -> Str
             format!("({kind}{types})")
         };
         let ty = [list("param", parameters), list("result", results)].join(" ");
-        // Writing to a text does not fail.
-        let _ = writeln!(imports, r#"(import "program" "{n}" (func $f{n} {ty}))"#);
+        imports += &format!(r#"(import "program" "{n}" (func $f{n} {ty}))"#);
         let mut arguments = String::new();
         for (m, ty) in parameters.iter().enumerate() {
-            let _ = writeln!(bodies, r#"(global $g{n}.{m} (export "{n}.{m}") (mut {ty}) ({ty}.const 0))"#);
-            let _ = write!(arguments, "(global.get $g{n}.{m})");
+            bodies += &format!(r#"(global $g{n}.{m} (export "{n}.{m}") (mut {ty}) ({ty}.const 0))"#);
+            arguments += &format!("(global.get $g{n}.{m})");
         }
         let drops = "drop ".repeat(results.len());
-        let _ = writeln!(bodies, r#"(func (export "{n}") (call $f{n} {arguments}) {drops})"#);
+        bodies += &format!(r#"(func (export "{n}") (call $f{n} {arguments}) {drops})"#);
     }
     format!("(module {imports}{bodies})")
 }

@@ -11,7 +11,7 @@ use crate::instance::Instance;
 use crate::midi::MidiMapper;
 use crate::ports::{Chosen, MidiDevice, MidiRecorder, MidiTraffic, PortChoice};
 use crate::program::{CodeCache, Compiler, Limits};
-use crate::project::{MidiSettings, Project};
+use crate::project::{MidiHandler, MidiSettings, Project};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use schemars::{Schema, json_schema};
@@ -126,11 +126,9 @@ impl MidiEngine {
 /// The settings, with the handlers of the project where the engine's own name none: in the newest generation they
 /// belong to the project, whichever engine it is meant for.
 fn settings(settings: &Map<String, Value>, project: &Project) -> Result<MidiSettings, EngineError> {
-    const HANDLERS: &str = "midi";
     let mut settings = settings.clone();
-    let of_others = project.config.runtime_settings.iter().find_map(|other| other.settings.get(HANDLERS));
-    if let (None, Some(handlers)) = (settings.get(HANDLERS), of_others) {
-        settings.insert(HANDLERS.to_owned(), handlers.clone());
+    if let (None, Some(handlers)) = (settings.get(MidiHandler::KEY), MidiHandler::settings(&project.config)) {
+        settings.insert(MidiHandler::KEY.to_owned(), handlers.clone());
     }
     ready::read(&MidiEngine::ID, &settings, MidiSettings::read)
 }

@@ -1,12 +1,15 @@
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::sync::Arc;
 
 /// A port as a person names it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(untagged)]
 pub enum PortName {
-    /// Its name, or a part of it, whatever the case.
-    Named(String),
     /// Its place in the device's order, from 1.
     Number(u32),
+    /// Its name, or a part of it, whatever the case.
+    Named(String),
 }
 
 /// Which of a device's ports are used, and which numbers programs know them by.
@@ -17,6 +20,14 @@ pub enum PortChoice {
     All,
     /// These: the first is number 1.
     These(Vec<PortName>),
+}
+
+impl PortChoice {
+    /// These ports; all of them unless given.
+    #[must_use]
+    pub fn of(ports: Option<Vec<PortName>>) -> Self {
+        ports.map_or(Self::All, Self::These)
+    }
 }
 
 /// Which ports are chosen now; asked whenever is looked which there are.

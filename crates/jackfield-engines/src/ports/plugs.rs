@@ -74,6 +74,11 @@ impl Plugs {
         }
     }
 
+    /// Whether an input is connected.
+    pub(crate) fn listens(&self) -> bool {
+        self.inputs.iter().any(Option::is_some)
+    }
+
     /// Hands over what has come in until now, port by port, until one is refused.
     pub(crate) fn take<E>(&mut self, mut heard: impl FnMut(PortMessage) -> Result<(), E>) -> Result<(), E> {
         for (port, input) in (1..).zip(&mut self.inputs) {

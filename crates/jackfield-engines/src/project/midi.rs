@@ -131,6 +131,25 @@ impl MidiSettings {
     }
 }
 
+impl MidiHandler {
+    /// The key under which settings have the handlers.
+    pub(crate) const KEY: &str = "midi";
+
+    /// The handlers of a project. They are its own, whichever engine its settings are meant for; those that make no
+    /// sense are left out.
+    #[must_use]
+    pub fn of(config: &ProjectConfig) -> Vec<Self> {
+        let Some(of_any) = Self::settings(config) else { return Vec::new() };
+        let settings = serde_json::Map::from_iter([(Self::KEY.to_owned(), of_any.clone())]);
+        handlers(&At::new(&Value::Object(settings), PLACE), &mut Vec::new())
+    }
+
+    /// What a project's settings say of them.
+    pub(crate) fn settings(config: &ProjectConfig) -> Option<&Value> {
+        config.runtime_settings.iter().find_map(|engine| engine.settings.get(Self::KEY))
+    }
+}
+
 impl MidiNote {
     fn read(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Self> {
         at.object(problems)?;
@@ -180,7 +199,7 @@ fn list<T>(
 
 /// `midi.inputs`: an object of handlers by name, or a list of them.
 fn handlers(at: &At<'_>, problems: &mut Vec<Problem>) -> Vec<MidiHandler> {
-    let Some(inputs) = at.get("midi").and_then(|at| at.get("inputs")) else { return Vec::new() };
+    let Some(inputs) = at.get(MidiHandler::KEY).and_then(|at| at.get("inputs")) else { return Vec::new() };
     let all: Vec<(String, At<'_>)> = if inputs.value.is_array() {
         inputs.list(problems).into_iter().enumerate().map(|(id, at)| (id.to_string(), at)).collect()
     } else {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on fails")]
 
 mod competing;
+mod keys;
 mod sessions;
 mod stage;
 mod switching;

@@ -17,19 +17,9 @@ pub(crate) struct Midi {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct MidiConfig {
     /// The ports to send to: the first is number 1. All of them unless given.
-    outputs: Option<Vec<Port>>,
+    outputs: Option<Vec<PortName>>,
     /// The ports to listen to: the first is number 1. All of them unless given.
-    inputs: Option<Vec<Port>>,
-}
-
-/// A port, as a person names it.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(untagged)]
-enum Port {
-    /// Its place in the machine's order, from 1.
-    Number(u32),
-    /// Its name, or a part of it.
-    Name(String),
+    inputs: Option<Vec<PortName>>,
 }
 
 impl Midi {
@@ -45,22 +35,10 @@ impl Midi {
 
 fn choice(
     chosen: &Mutex<Option<Live<MidiConfig>>>,
-    which: impl Fn(&MidiConfig) -> Option<&[Port]>,
+    which: impl Fn(&MidiConfig) -> Option<&[PortName]>,
 ) -> PortChoice {
     let config = chosen.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(Live::load);
-    match config.as_deref().and_then(which) {
-        None => PortChoice::All,
-        Some(ports) => PortChoice::These(ports.iter().map(Port::name).collect()),
-    }
-}
-
-impl Port {
-    fn name(&self) -> PortName {
-        match self {
-            Self::Number(number) => PortName::Number(*number),
-            Self::Name(name) => PortName::Named(name.clone()),
-        }
-    }
+    PortChoice::of(config.as_deref().and_then(which).map(<[_]>::to_vec))
 }
 
 impl Plugin for Midi {

@@ -32,7 +32,7 @@ fn it_says_what_plays_through_what_with_which_plugins_and_where_the_settings_are
         [
             "playing    first-light",
             "engine     audio on null device, keeping time, 48000 Hz",
-            "plugins    engine-audio, engine-midi, engine-worker, engine-main, engine-manager, project, knobs, meter   (off: \
+            "plugins    engine-audio, engine-midi, engine-worker, engine-main, engine-manager, project, keys, knobs, meter   (off: \
              recorder)",
             "settings   jackfield.toml   (edit it while it plays; Ctrl-C stops)",
         ],
@@ -41,7 +41,7 @@ fn it_says_what_plays_through_what_with_which_plugins_and_where_the_settings_are
 
 #[test]
 fn a_timer_program_says_how_often_it_ticks() {
-    let plugins = "plugins    engine-audio, engine-midi, engine-worker, engine-main, engine-manager, project, knobs, meter   (off: recorder)";
+    let plugins = "plugins    engine-audio, engine-midi, engine-worker, engine-main, engine-manager, project, keys, knobs, meter   (off: recorder)";
     let settings = "settings   jackfield.toml   (edit it while it plays; Ctrl-C stops)";
     check_banner(
         "tally",
@@ -107,7 +107,7 @@ fn an_engine_that_is_not_there_is_told_from_the_start() {
         ended.said[1..3],
         [
             "engine     worker, 50 ticks a second   (the default: there is no engine `AudioWorkletRuntime`)",
-            "plugins    engine-midi, engine-worker, engine-main, engine-manager, project, knobs, meter   (off: engine-audio, \
+            "plugins    engine-midi, engine-worker, engine-main, engine-manager, project, keys, knobs, meter   (off: engine-audio, \
              recorder)",
         ]
     );
