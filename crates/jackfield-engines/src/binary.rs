@@ -9,6 +9,6 @@ pub use self::contract::{ContractError, Generation};
 pub(crate) use self::{
     bounded::always_ends,
     contract::{BUFFER, Contract},
-    outline::{Malformed, Outline},
+    outline::{ImportedMemory, Malformed, Outline},
     unshare::unshared,
 };

@@ -5,7 +5,7 @@ mod cache;
 mod machine;
 mod compile;
 
-pub(crate) use self::machine::room;
+pub(crate) use self::machine::Room;
 pub use self::{
     cache::CodeCache,
     compile::{Compiler, Program, ProgramError},

@@ -208,8 +208,7 @@ impl EngineFactory for MidiEngine {
             let project = cx.project.clone().ok_or(EngineError::NoProject)?;
             let settings = settings(&cx.settings, &project)?;
             let instance = ready::instance(Arc::clone(&project), self.compiler.clone()).await?;
-            let (mapper, left_out) =
-                MidiMapper::for_program(&settings, instance.program(), instance.memory());
+            let (mapper, left_out) = MidiMapper::for_program(&settings, instance.program(), &instance);
             for problem in left_out {
                 tracing::warn!(target: "jackfield::engine", "Project `{}`: {problem}", project.name);
             }

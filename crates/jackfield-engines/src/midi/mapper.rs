@@ -1,6 +1,6 @@
 use crate::{
     instance::{CallError, Instance, Trap},
-    memory::MemoryMap,
+    memory::{Memories, MemoryMap},
     midi::{binding::Bound, message::PortMessage, notes::NoteOutput, used::Used},
     program::Program,
     project::{MidiHandler, MidiSettings, Problem},
@@ -23,7 +23,11 @@ impl MidiMapper {
     ///
     /// `memory` is the program's, ready to run: pointers are followed as they point now.
     #[must_use]
-    pub fn new(settings: &MidiSettings, map: &MemoryMap, memory: &[u8]) -> (Self, Vec<Problem>) {
+    pub fn new(
+        settings: &MidiSettings,
+        map: &MemoryMap,
+        memory: &(impl Memories + ?Sized),
+    ) -> (Self, Vec<Problem>) {
         let mut bound = Bound::new(settings, map, memory);
         let problems = std::mem::take(&mut bound.problems);
         (Self { bound, handlers: settings.handlers.clone(), used: Used::none() }, problems)
@@ -31,7 +35,11 @@ impl MidiMapper {
 
     /// The same for a program; handlers that it does not export are left out too.
     #[must_use]
-    pub fn for_program(settings: &MidiSettings, program: &Program, memory: &[u8]) -> (Self, Vec<Problem>) {
+    pub fn for_program(
+        settings: &MidiSettings,
+        program: &Program,
+        memory: &(impl Memories + ?Sized),
+    ) -> (Self, Vec<Problem>) {
         let (mut mapper, mut problems) = Self::new(settings, program.map(), memory);
         mapper.handlers.retain(|handler| match program.check_export(&handler.callback, 3) {
             Ok(()) => true,
@@ -52,7 +60,7 @@ impl MidiMapper {
     }
 
     /// Tells every channel that the program plays on, as its memory has them now, to be silent: for the beginning.
-    pub fn reset(&self, memory: &[u8], mut send: impl FnMut(PortMessage)) {
+    pub fn reset(&self, memory: &(impl Memories + ?Sized), mut send: impl FnMut(PortMessage)) {
         let mut used = Used::none();
         let controllers = self.bound.controller_outputs.iter().map(|output| output.goes_to(memory));
         let notes = self.bound.note_outputs.iter().map(|output| output.goes_to(memory));
@@ -66,7 +74,7 @@ impl MidiMapper {
     ///
     /// # Realtime
     /// Allocates nothing.
-    pub fn after_cycle(&mut self, memory: &[u8], mut send: impl FnMut(PortMessage)) {
+    pub fn after_cycle(&mut self, memory: &(impl Memories + ?Sized), mut send: impl FnMut(PortMessage)) {
         let Self { bound, used, .. } = self;
         let controllers = bound.controller_outputs.iter_mut().map(|output| output.after_cycle(memory));
         let notes = bound.note_outputs.iter_mut().map(|output| output.after_cycle(memory));
@@ -82,7 +90,7 @@ impl MidiMapper {
     ///
     /// # Realtime
     /// Allocates nothing.
-    pub fn receive(&mut self, memory: &mut [u8], came: PortMessage) {
+    pub fn receive(&mut self, memory: &mut (impl Memories + ?Sized), came: PortMessage) {
         for input in &self.bound.controller_inputs {
             input.receive(memory, came);
         }
@@ -96,7 +104,7 @@ impl MidiMapper {
     /// # Errors
     /// When a handler traps; those after it are not called.
     pub fn deliver(&mut self, instance: &mut Instance, came: PortMessage) -> Result<(), Trap> {
-        self.receive(instance.memory_mut(), came);
+        self.receive(instance, came);
         for handler in &self.handlers {
             if handler.port.is_some_and(|port| u64::from(port) + 1 != u64::from(came.port)) {
                 continue;

@@ -1,3 +1,4 @@
+use crate::memory::Memories;
 use crate::realtime::captures::CaptureTaker;
 use crate::realtime::gauges::GaugeReader;
 use crate::realtime::knobs::KnobReceiver;
@@ -22,9 +23,9 @@ impl Controls {
     /// # Realtime
     ///
     /// Allocates nothing, takes no lock; bounded by the room that the knobs have.
-    pub fn before(&mut self, memory: &mut [u8]) {
+    pub fn before(&mut self, memories: &mut (impl Memories + ?Sized)) {
         if self.knobs.has_changes() {
-            self.knobs.apply(memory);
+            self.knobs.apply(memories);
         }
     }
 
@@ -33,12 +34,12 @@ impl Controls {
     /// # Realtime
     ///
     /// As [`GaugeReader::read`] and [`CaptureTaker::take`].
-    pub fn after(&mut self, memory: &[u8]) {
+    pub fn after(&mut self, memories: &(impl Memories + ?Sized)) {
         if let Some(gauges) = &self.gauges {
-            gauges.read(memory);
+            gauges.read(memories);
         }
         if let Some(captures) = &mut self.captures {
-            captures.take(memory);
+            captures.take(memories);
         }
     }
 }

@@ -60,7 +60,7 @@ impl Loaded {
         }
         let ports = patchbay.describe();
         let mut performance = Performance { mapper, plugs };
-        performance.reset(instance.memory());
+        performance.reset(&instance);
         let timer = LoadedTimer {
             id: MidiEngine::ID,
             instance,
@@ -87,9 +87,9 @@ struct Performance {
 }
 
 impl Performance {
-    fn reset(&mut self, memory: &[u8]) {
+    fn reset(&mut self, instance: &Instance) {
         let Self { mapper, plugs } = self;
-        mapper.reset(memory, |sent| plugs.send(sent));
+        mapper.reset(instance, |sent| plugs.send(sent));
     }
 
     fn end(&mut self) {
@@ -107,7 +107,7 @@ impl Duty for Performance {
 
     fn after(&mut self, instance: &Instance) {
         let Self { mapper, plugs } = self;
-        mapper.after_cycle(instance.memory(), |sent| plugs.send(sent));
+        mapper.after_cycle(instance, |sent| plugs.send(sent));
     }
 
     fn broken(&mut self) {

@@ -72,7 +72,7 @@ impl Ticking {
         while let Ok(incoming) = self.incoming.try_recv() {
             self.take_over(incoming);
         }
-        self.controls.before(self.instance.memory_mut());
+        self.controls.before(&mut self.instance);
         if let Err(trap) = self.run() {
             if let Some(duty) = &mut self.duty {
                 duty.broken();
@@ -87,7 +87,7 @@ impl Ticking {
         if let Some(duty) = &mut self.duty {
             duty.after(&self.instance);
         }
-        self.controls.after(self.instance.memory());
+        self.controls.after(&self.instance);
         let ended = now();
         self.load.record(ended.saturating_sub(begun), self.pulse.ticker.rate().period());
         self.pulse.ticked(begun, ended);
@@ -102,7 +102,7 @@ impl Ticking {
     /// Goes on with another program and the values that both have.
     fn take_over(&mut self, incoming: Incoming) {
         let Incoming { mut instance, controls, carry, project } = incoming;
-        carry.apply(self.instance.memory(), instance.memory_mut());
+        carry.apply(&self.instance, &mut instance);
         (self.instance, self.controls) = (instance, controls);
         let carried = carry.report().clone();
         tracing::info!(target: "jackfield::engine", "`{project}` has taken over: {carried}");
