@@ -54,8 +54,8 @@ pub use crate::{
         Answer, Deadlines, EngineManager, Failure, ManagerState, ManagerStatus, Mishap, SwitchError, Ticket,
     },
     memory::{
-        AccessError, Carry, CarryReport, Element, Initial, MemoryMap, Module, NamedAccessError, NumberError,
-        Reading, ResetReason, UnknownVariable, Value, Variable,
+        AccessError, Carry, CarryReport, Element, Initial, Memories, MemoryMap, Module, NamedAccessError,
+        NumberError, Reading, ResetReason, UnknownVariable, Value, Variable,
     },
     midi::{MidiMapper, MidiMessage, PortMessage},
     observers::Subscription,

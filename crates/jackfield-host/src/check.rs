@@ -87,7 +87,7 @@ fn check_project(file: &Path) -> Findings {
     if let Some(Ok(settings)) = MidiSettings::of(&project.config)
         && let Ok(program) = &program
     {
-        let (_, left_out) = MidiMapper::for_program(&settings, program, &[]);
+        let (_, left_out) = MidiMapper::for_program(&settings, program, &[0_u8; 0]);
         findings.notes.extend(left_out.iter().map(|problem| format!("{name}: note: {problem}")));
     }
     findings.problems.extend(program.err().map(|error| format!("{name}: {}", chain(&error))));

@@ -1,4 +1,4 @@
-use wasmtime::{Config, OptLevel, StoreLimits, StoreLimitsBuilder};
+use wasmtime::{Config, OptLevel, ResourceLimiter};
 
 use crate::program::{cache::CodeCache, limits::Limits};
 
@@ -25,8 +25,43 @@ pub(super) fn engine(interruptible: bool, cache: Option<&CodeCache>) -> wasmtime
 /// Elements of all tables of an instance. The compiler makes no tables; those of others are small.
 const TABLE_ELEMENTS: usize = 65_536;
 
-/// What an instance may take: memory up to the limit, next to nothing of anything else.
-pub(crate) fn room(limits: &Limits) -> StoreLimits {
-    let bytes = usize::try_from(limits.max_memory_bytes).unwrap_or(usize::MAX);
-    StoreLimitsBuilder::new().memory_size(bytes).table_elements(TABLE_ELEMENTS).build()
+/// What an instance may take: memory up to the limit, all memories together; next to nothing of anything else.
+#[derive(Debug)]
+pub(crate) struct Room {
+    /// What memories may still take.
+    left: usize,
+}
+
+impl Room {
+    /// All that the limits give.
+    pub(crate) fn of(limits: &Limits) -> Self {
+        Self { left: usize::try_from(limits.max_memory_bytes).unwrap_or(usize::MAX) }
+    }
+}
+
+impl ResourceLimiter for Room {
+    /// Asked for every memory that is made, and every time that one is to grow. What is granted stays taken, also if the
+    /// machine has no memory left: nobody says for certain which growth it was that failed.
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let left = self.left.checked_sub(desired.saturating_sub(current));
+        let Some(left) = left.filter(|_| maximum.is_none_or(|most| desired <= most)) else {
+            return Ok(false);
+        };
+        self.left = left;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_ELEMENTS && maximum.is_none_or(|most| desired <= most))
+    }
 }

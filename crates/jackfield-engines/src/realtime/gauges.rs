@@ -1,6 +1,6 @@
 //! What certain variables of the program hold, and how others get to know.
 
-use crate::memory::{MemoryMap, UnknownVariable, Value, Variable};
+use crate::memory::{Memories, MemoryMap, UnknownVariable, Value, Variable};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -197,15 +197,16 @@ impl GaugeReader {
     /// # Realtime
     ///
     /// Allocates nothing, takes no lock: 64 atomic reads, and a read and two writes for each variable looked at.
-    pub fn read(&self, memory: &[u8]) {
+    pub fn read(&self, memories: &(impl Memories + ?Sized)) {
         for dial in &self.0.0 {
             let place = dial.place.load(Ordering::Acquire);
             if place == 0 {
                 continue;
             }
-            let (start, size) = ((place & 0xFFFF_FFFF) as usize, (place >> 32) as usize);
+            let (start, size) = ((place & 0xFFFF_FFFF) as usize, (place >> 32 & 0xFF) as usize);
+            let (end, memory) = (start.checked_add(size), memories.bytes((place >> 40) as u32));
             let mut bytes = [0; 8];
-            let Some(found) = start.checked_add(size).and_then(|end| memory.get(start..end)) else {
+            let Some(found) = end.zip(memory).and_then(|(end, memory)| memory.get(start..end)) else {
                 continue;
             };
             let Some(into) = bytes.get_mut(..size) else { continue };
@@ -247,9 +248,10 @@ fn single<'a>(map: &'a MemoryMap, id: &str) -> Result<&'a Variable, GaugeError> 
     }
 }
 
-/// Size and address in one word, which is never 0.
+/// Memory, size and address in one word, which is never 0. The memories of a program are a few.
 fn place_of(variable: &Variable) -> u64 {
-    u64::from(variable.element.size()) << 32 | u64::from(variable.byte_address)
+    let Variable { memory, byte_address, element, .. } = *variable;
+    u64::from(memory) << 40 | u64::from(element.size()) << 32 | u64::from(byte_address)
 }
 
 impl Default for Dials {

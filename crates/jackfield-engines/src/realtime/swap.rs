@@ -56,7 +56,7 @@ impl Swap {
     /// Puts the newcomer in the place of `current`, with the values it takes over. `before` is what was played last.
     pub(super) fn begin(&mut self, current: &mut Voice, before: &[Block]) {
         if !current.is_faulted() {
-            self.carry.apply(current.memory(), self.voice.memory_mut());
+            self.carry.apply(current.instance(), self.voice.instance_mut());
         }
         std::mem::swap(current, &mut self.voice);
         self.seam.usual = before.iter().map(|block| largest_step(block[0], block)).fold(0.0, f32::max);

@@ -64,7 +64,7 @@ impl Stage {
     fn memory(self) -> String {
         let size = fixtures::expected(&self.playing.name)["memory"]["allocatedMemorySize"].as_u64().unwrap();
         let (voice, _) = self.processor.into_parts();
-        let digest = Sha256::digest(&voice.memory()[..size as usize]);
+        let digest = Sha256::digest(&voice.instance().memory()[..size as usize]);
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }

@@ -16,6 +16,7 @@ mod misbehaving;
 mod mutated;
 mod newest;
 mod realtime;
+mod regions;
 mod support;
 mod timers;
 mod trap_later;

@@ -62,7 +62,7 @@ impl Loaded {
         }
         let ports = patchbay.describe();
         let mut performance = Performance { mapper, plugs };
-        performance.reset(instance.memory());
+        performance.reset(&instance);
         let timer = LoadedTimer {
             id: MidiEngine::ID,
             instance,
@@ -89,9 +89,9 @@ struct Performance {
 }
 
 impl Performance {
-    fn reset(&mut self, memory: &[u8]) {
+    fn reset(&mut self, instance: &Instance) {
         let Self { mapper, plugs } = self;
-        mapper.reset(memory, |sent| plugs.send(sent));
+        mapper.reset(instance, |sent| plugs.send(sent));
     }
 
     fn end(&mut self) {
@@ -109,7 +109,7 @@ impl Duty for Performance {
 
     fn after(&mut self, instance: &Instance) {
         let Self { mapper, plugs } = self;
-        mapper.after_cycle(instance.memory(), |sent| plugs.send(sent));
+        mapper.after_cycle(instance, |sent| plugs.send(sent));
     }
 
     fn broken(&mut self) {
@@ -118,7 +118,7 @@ impl Duty for Performance {
 
     fn take_over(&mut self, instance: &Instance, settings: &MidiSettings) {
         // Bound anew: pointers have the values that were carried over by now.
-        let (mapper, _) = MidiMapper::for_program(settings, instance.program(), instance.memory());
+        let (mapper, _) = MidiMapper::for_program(settings, instance.program(), instance);
         let before = std::mem::replace(&mut self.mapper, mapper);
         let Self { mapper, plugs } = self;
         mapper.take_over(before, |sent| plugs.send(sent));

@@ -92,7 +92,7 @@ impl Ticking {
         if let Some(duty) = &mut self.duty {
             duty.after(&self.instance);
         }
-        self.controls.after(self.instance.memory());
+        self.controls.after(&self.instance);
         let ended = now();
         self.load.record(ended.saturating_sub(begun), self.pulse.ticker.rate().period());
         self.pulse.ticked(begun, ended);
@@ -107,7 +107,7 @@ impl Ticking {
     /// Goes on with another program and the values that both have.
     fn take_over(&mut self, incoming: Incoming) {
         let Incoming { mut instance, controls, carry, project, midi } = incoming;
-        carry.apply(self.instance.memory(), instance.memory_mut());
+        carry.apply(&self.instance, &mut instance);
         (self.instance, self.controls) = (instance, controls);
         if let (Some(duty), Some(settings)) = (&mut self.duty, midi) {
             duty.take_over(&self.instance, &settings);
