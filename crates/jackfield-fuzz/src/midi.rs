@@ -57,8 +57,9 @@ pub(crate) fn run(input: &[u8]) -> bool {
             4 | 5 => {
                 let port = u32::from(bytes.below(4));
                 let length = usize::from(bytes.below(4));
-                if let Some(message) = MidiMessage::new(bytes.take(length)) {
-                    assert_eq!(message.bytes().len(), length);
+                let given = bytes.take(length);
+                if let Some(message) = MidiMessage::new(given) {
+                    assert_eq!(message.bytes(), given);
                     mapper.receive(&mut memory, PortMessage { port, message });
                 }
             }

@@ -6,6 +6,7 @@
 //! * [`check_public_api`]: what a crate shows to others, compared with a committed text.
 //! * [`fixtures`]: real compiled programs, with what they are known to do.
 //! * [`Probe`], [`Diary`], [`Fault`]: from Jackfield's own kit for authors of plugins.
+//! * [`realtime`], [`asks_nothing`]: what runs as on an audio thread, and is caught at asking the system for anything.
 //! * [`requirements`]: which test holds which promise of `docs/behaviour`.
 //! * [`workspace`]: which of the workspace's crates uses which.
 
@@ -15,6 +16,7 @@ mod arrows;
 mod examples;
 mod public_api;
 pub mod fixtures;
+mod realtime;
 pub mod requirements;
 pub mod workspace;
 
@@ -25,4 +27,5 @@ pub use crate::{
     code::code_of,
     examples::check_examples,
     public_api::{check_public_api, public_api},
+    realtime::{asks_nothing, is_watched, realtime},
 };

@@ -13,6 +13,7 @@ mod load;
 mod midi;
 mod overdue;
 mod processor;
+mod realtime;
 mod store;
 mod support;
 mod swap;

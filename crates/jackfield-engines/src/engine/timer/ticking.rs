@@ -177,6 +177,9 @@ fn milliseconds(time: Duration) -> f64 {
 }
 
 #[cfg(test)]
+mod realtime;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
