@@ -87,7 +87,7 @@ pub const TARGETS: [Target; 8] = [
         run: midi::run,
         seeds: seeds::midi,
         words: &[],
-        longest: 1_024,
+        longest: 400,
     },
     Target {
         name: "document",

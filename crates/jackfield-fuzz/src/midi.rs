@@ -47,14 +47,14 @@ pub(crate) fn run(input: &[u8]) -> bool {
     let mut notes = Notes::default();
     mapper.reset(&memory, |sent| notes.check(sent));
     while !bytes.is_empty() {
-        match bytes.below(8) {
-            0..4 => {
+        match bytes.below(16) {
+            0..9 => {
                 let (place, value) = (usize::from(bytes.next()), bytes.next());
                 if let Some(byte) = memory.get_mut(place) {
                     *byte = value;
                 }
             }
-            4 | 5 => {
+            9..12 => {
                 let port = u32::from(bytes.below(4));
                 let length = usize::from(bytes.below(4));
                 let given = bytes.take(length);
@@ -63,7 +63,7 @@ pub(crate) fn run(input: &[u8]) -> bool {
                     mapper.receive(&mut memory, PortMessage { port, message });
                 }
             }
-            6 => mapper.after_cycle(&memory, |sent| notes.check(sent)),
+            12..15 => mapper.after_cycle(&memory, |sent| notes.check(sent)),
             _ => {
                 mapper.end(|sent| notes.check(sent));
                 notes.check_silence();

@@ -58,7 +58,7 @@ pub(crate) fn programs() -> Vec<Vec<u8>> {
 /// A note, a controller, and memory full of ones.
 pub(crate) fn midi() -> Vec<Vec<u8>> {
     let memory = [60_u8, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 100, 0, 0, 0, 1, 0, 0, 0].repeat(5)[..96].to_vec();
-    let happens = [6, 4, 1, 3, 0x90, 60, 100, 6, 0, 4, 0, 6, 5, 1, 3, 0xb0, 74, 1, 6, 7, 6];
+    let happens = [12, 9, 1, 3, 0x90, 60, 100, 12, 0, 4, 0, 12, 10, 1, 3, 0xb0, 74, 1, 12, 15, 12];
     vec![[memory, happens.to_vec()].concat(), [vec![1; 96], happens.to_vec()].concat()]
 }
 

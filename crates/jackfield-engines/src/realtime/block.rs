@@ -54,11 +54,17 @@ impl BlockRunner {
     }
 
     /// The instance, to look at its memory.
+    ///
+    /// # Realtime
+    /// Costs nothing.
     pub fn instance(&self) -> &Instance {
         &self.instance
     }
 
     /// The instance, to change its memory between two blocks.
+    ///
+    /// # Realtime
+    /// Costs nothing.
     pub fn instance_mut(&mut self) -> &mut Instance {
         &mut self.instance
     }

@@ -129,7 +129,7 @@ fn install() -> Option<usize> {
         let mut known = [0_usize; 4];
         let asked = libc::syscall(
             libc::SYS_rt_sigaction,
-            libc::SIGSYS as c_long,
+            c_long::from(libc::SIGSYS),
             ptr::null::<c_void>(),
             known.as_mut_ptr(),
             size_of::<u64>(),
