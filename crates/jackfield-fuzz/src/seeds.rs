@@ -14,14 +14,14 @@ pub(crate) fn projects() -> Vec<Vec<u8>> {
     let mut seeds: Vec<Value> = read(".project.json").into_iter().map(lean).collect();
     seeds.extend(newest());
     seeds.extend(programs_beside(".map.json").into_iter().map(lean));
-    texts(seeds)
+    texts(&seeds)
 }
 
 /// Their maps: what comes after the key in the seed's form, and members in the newest.
 pub(crate) fn maps() -> Vec<Vec<u8>> {
     let modules =
         read(".map.json").into_iter().map(lean).filter_map(|map| map.get("compiledModules").cloned());
-    let mut seeds = texts(modules.collect());
+    let mut seeds = texts(&modules.collect::<Vec<_>>());
     let newest = fixtures::json("new-abi/new-abi.map.json").to_string();
     seeds.push(newest.as_bytes()[1..newest.len() - 1].to_vec());
     let pairs: Vec<Vec<u8>> = seeds.windows(2).map(|pair| pair.join(&0)).collect();
@@ -40,7 +40,7 @@ pub(crate) fn engine_settings() -> Vec<Vec<u8>> {
             None => seeds.push(config),
         }
     }
-    texts(seeds)
+    texts(&seeds)
 }
 
 /// Every binary.
@@ -95,7 +95,7 @@ pub(crate) fn plans() -> Vec<Vec<u8>> {
     .into()
 }
 
-fn texts(values: Vec<Value>) -> Vec<Vec<u8>> {
+fn texts(values: &[Value]) -> Vec<Vec<u8>> {
     let mut texts: Vec<Vec<u8>> = values.iter().map(|value| value.to_string().into_bytes()).collect();
     texts.retain(|text| text.len() <= LONGEST);
     texts.sort();

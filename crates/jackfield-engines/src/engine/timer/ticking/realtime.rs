@@ -14,6 +14,7 @@ use crate::{
     events::EventDispatcher,
     id::EngineId,
     instance::{Instance, Trap},
+    memory::Value,
     midi::{MidiMapper, MidiMessage, PortMessage},
     program::{Limits, Program},
     project::{MidiSettings, Project},
@@ -86,7 +87,7 @@ fn a_tick_of_a_timer_asks_nothing_of_the_system() {
     let count = console.gauges().watch("counter.count").unwrap();
     console.knobs().set("counter.count", 1000.0).unwrap();
     tick(&mut ticking);
-    assert_eq!(count.read().map(|count| count.as_f64()), Some(1200.0));
+    assert_eq!(count.read().map(Value::as_f64), Some(1200.0));
 }
 
 #[test]
