@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use crate::{
@@ -46,15 +48,20 @@ pub(super) fn newest(
     };
     let defaults = root.get("memoryDefaultsByModuleId");
     let pointers = root.get("pointerMetadataByModuleId");
-    let order: Vec<&str> = plan
+    let mut order = HashMap::new();
+    let listed = plan
         .get("moduleOrder")
         .or_else(|| plan.get("moduleList"))
         .and_then(|at| at.value.as_array())
-        .map(|list| list.iter().filter_map(name_in_order).collect())
-        .unwrap_or_default();
+        .into_iter()
+        .flatten()
+        .filter_map(name_in_order);
+    for (index, name) in listed.enumerate() {
+        order.entry(name).or_insert(index);
+    }
     let mut ordered = Vec::new();
     for (id, module) in modules.members(problems) {
-        let index = order.iter().position(|name| *name == id).unwrap_or(usize::MAX);
+        let index = order.get(id.as_str()).copied().unwrap_or(usize::MAX);
         let names = module.get("memory").map(|at| at.members(problems)).unwrap_or_default();
         let common = regions.number(&module, MEMORY, Some(0), problems);
         let variables = names.iter().filter_map(|(name, at)| {

@@ -55,11 +55,17 @@ impl BlockRunner {
     }
 
     /// The instance, to look at its memories.
+    ///
+    /// # Realtime
+    /// Costs nothing.
     pub fn instance(&self) -> &Instance {
         &self.instance
     }
 
     /// The instance, to change its memories between two blocks.
+    ///
+    /// # Realtime
+    /// Costs nothing.
     pub fn instance_mut(&mut self) -> &mut Instance {
         &mut self.instance
     }

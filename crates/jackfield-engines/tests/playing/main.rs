@@ -14,6 +14,7 @@ mod load;
 mod midi;
 mod overdue;
 mod processor;
+mod realtime;
 mod regions;
 mod store;
 mod support;

@@ -2,13 +2,12 @@
 
 use std::{fs, path::Path, thread};
 
-use assert_no_alloc::assert_no_alloc;
 use jackfield_engines::{
     AccessError, BlockRunner, ContractError, Instance, Limits, Memories, MidiMapper, MidiMessage,
     MidiSettings, Offline, PortMessage, Program, ProgramError, Project, ProjectError, Reading, Start,
     TrapKind, Value, trace, trace_midi,
 };
-use jackfield_testkit::fixtures;
+use jackfield_testkit::{fixtures, realtime};
 use serde_json::{Value as Json, json};
 use tempfile::tempdir;
 
@@ -118,7 +117,7 @@ fn a_block_of_a_program_with_regions_does_not_touch_the_allocator() {
     let mut runner = BlockRunner::new(from_init(&project), audio_settings(&project).routes(&project.map).0);
     let (level, mut output) = (project.map.get("wave:level").unwrap(), [[0.0; 128]; 2]);
     Program::prepare_thread();
-    assert_no_alloc(|| {
+    realtime(|| {
         level.write(runner.instance_mut(), 0, Value::F32(0.25)).unwrap();
         runner.run(&[[0.5; 128]], &mut output).unwrap();
     });

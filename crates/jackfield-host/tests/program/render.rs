@@ -1,11 +1,11 @@
 //! `jackfield render`: a project to a file.
 
-use std::fs;
+use std::{fs, process::Stdio};
 
-use jackfield_testkit::fixtures;
+use jackfield_testkit::{fixtures, peak_memory};
 use serde_json::Value;
 
-use crate::support::{Done, Place, Wav, write_wav};
+use crate::support::{Done, Place, Wav, jackfield, write_wav};
 
 /// As long as 64 blocks of 128 frames at 48000 Hz: 0.1706666… s.
 const BLOCKS_64: &str = "0.170666667";
@@ -133,6 +133,21 @@ fn the_same_project_renders_to_the_same_bytes() {
         fs::read(place.file("song.wav")).unwrap()
     });
     assert!(files[0] == files[1]);
+}
+
+/// Ten minutes are 220 MiB of samples, which go to the file as they are made.
+#[test]
+fn a_long_piece_takes_no_more_memory_than_a_short_one() {
+    let place = Place::with("dc");
+    let peak = |seconds| {
+        let arguments = ["render", "dc.project.json", "--out", "song.wav", "--seconds", seconds];
+        peak_memory(jackfield(&place).args(arguments).stdout(Stdio::null())).unwrap()
+    };
+    let (Some(short), Some(long)) = (peak("60"), peak("600")) else {
+        println!("skipped: this system is not asked how much memory a program takes");
+        return;
+    };
+    assert!(long < short + (8 << 20), "{short} bytes for a minute, {long} for ten");
 }
 
 #[test]

@@ -210,6 +210,24 @@ fn code() -> impl Strategy<Value = String> {
     })
 }
 
+/// A stack would not hold it, nor would anybody wait for it.
+#[test]
+fn calls_and_loops_within_each_other_without_measure_are_not_looked_through() {
+    let chain: String = (1..100_000).map(|callee| format!("(func call {callee})")).collect();
+    may_not_end(&format!("{chain} (func)"));
+    let (depth, mut loops) = (20_000, String::new());
+    for counter in 0..depth {
+        loops.push_str(&format!("i32.const 0 local.set {counter} loop "));
+    }
+    may_not_end(&format!("(func (local {}) {loops} {})", "i32 ".repeat(depth), "end ".repeat(depth)));
+}
+
+#[test]
+fn a_function_of_a_megabyte_is_not_looked_through() {
+    ends(&format!("(func {})", "nop ".repeat(1_000_000)));
+    may_not_end(&format!("(func {})", "nop ".repeat(1_100_000)));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
 

@@ -186,6 +186,9 @@ fn milliseconds(time: Duration) -> f64 {
 }
 
 #[cfg(test)]
+mod realtime;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
