@@ -20,10 +20,12 @@ use tokio::sync::{mpsc, watch};
 
 mod audio;
 mod engines;
+mod timer;
 
 pub use self::{
     audio::{AudioEngineConfig, AudioEnginePlugin},
     engines::Engines,
+    timer::{MissedTicks, TimerEngineConfig, TimerEnginePlugin},
 };
 
 /// The registry of engines: every slot in it holds one.

@@ -4,7 +4,7 @@ use crate::console::Console;
 use crate::device::{Clock, Stop};
 use crate::engine::midi::{MidiEngine, settings};
 use crate::engine::ready;
-use crate::engine::timer::{Duty, Host, Loaded as LoadedTimer, Running as Ticking};
+use crate::engine::timer::{CatchUp, Duty, Host, Loaded as LoadedTimer, Running as Ticking};
 use crate::events::EventDispatcher;
 use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Synced};
 use crate::instance::{Instance, Trap};
@@ -70,6 +70,7 @@ impl Loaded {
             events,
             host: Host::Thread(clock),
             call_limit,
+            catch_up: Arc::new(CatchUp::default),
             compiler,
             duty: Some(Box::new(performance)),
         };
