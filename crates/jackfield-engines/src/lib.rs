@@ -39,7 +39,7 @@ pub use crate::{
     console::{Console, Playing, Shown},
     device::{
         Clock, Device, DeviceError, ManualClock, NullDevice, Pace, Render, Stop, Stream, StreamFormat,
-        StreamSetup, SystemClock, WavDevice,
+        StreamSetup, SystemClock, WavDevice, fitted,
     },
     engine::{AudioEngine, AudioTuning, CatchUp, MidiEngine, OnFault, TimerEngine, Watchdog},
     events::{EngineEvent, EventDispatcher, TimerStats},

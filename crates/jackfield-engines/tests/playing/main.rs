@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on fails")]
 
 mod audio;
+mod channels;
 mod console;
 mod device;
 mod fifo;
@@ -10,9 +11,11 @@ mod gauges;
 mod knobs;
 mod live;
 mod load;
+mod lost;
 mod midi;
 mod overdue;
 mod processor;
+mod seams;
 mod store;
 mod support;
 mod swap;
