@@ -9,6 +9,7 @@ mod cache;
 mod config;
 mod ending;
 mod extras;
+mod fields;
 mod map;
 mod midi;
 mod misbehaving;
