@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on fails")]
 
 mod competing;
+mod missed;
 mod sessions;
 mod stage;
 mod switching;
