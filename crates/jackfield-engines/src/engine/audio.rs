@@ -73,7 +73,7 @@ impl AudioEngine {
     }
 
     /// The same, playing on `device` when the first cannot be opened, or goes away, until it can be had. Why it cannot is
-    /// logged as a warning, and shown.
+    /// logged as a warning, and shown. What the first would hear is silent there.
     #[must_use]
     pub fn or_on(mut self, device: Arc<dyn Device>) -> Self {
         self.devices.otherwise = Some(device);

@@ -1,6 +1,7 @@
 //! A device that goes away while it plays, and comes back.
 
 use crate::support::{Session, check_samples, offline, processor, project, runner};
+use assert_no_alloc::assert_no_alloc;
 use jackfield_engines::{
     AudioEngine, AudioTuning, Carry, Device, DeviceError, EngineEvent, EngineFactory, Knobs, ManualClock,
     NullDevice, Playing, Project, Stream, StreamSetup, Swap, TapeReader, Voice,
@@ -27,10 +28,13 @@ struct Bench {
 }
 
 impl Card {
-    /// Plays so many frames, and returns them.
+    /// Plays so many frames, and returns them. Also when the program has just come to it, that touches no allocator.
     fn play(&self, frames: usize) -> Vec<f32> {
         let mut output = vec![f32::NAN; frames * 2];
-        self.stream().as_mut().unwrap().render.render(&[], &mut output);
+        let mut stream = self.stream();
+        let render = &mut stream.as_mut().unwrap().render;
+        render.enter();
+        assert_no_alloc(|| render.render(&[], &mut output));
         output
     }
 
