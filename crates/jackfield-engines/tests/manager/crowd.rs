@@ -1,9 +1,12 @@
 //! Requests from several threads at once.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
+
 use crate::stage::Stage;
 use jackfield_engines::{Answer, ManagerState};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
+use tokio::task::JoinSet;
 
 const TASKS: u64 = 4;
 const REQUESTS: u64 = 250;
@@ -50,14 +53,12 @@ async fn a_thousand_requests_from_everywhere_end_in_the_last_and_each_start_has_
     for seed in [1, 2, 3, now.as_secs() * 1_000_000_000 + u64::from(now.subsec_nanos())] {
         println!("seed {seed}");
         let (stage, last) = (Arc::new(Stage::new()), Arc::new(Mutex::new(("", 0))));
-        let tasks = (0..TASKS).map(|task| {
+        let mut tasks = JoinSet::new();
+        for task in 0..TASKS {
             let numbers = Numbers(seed.wrapping_add(task.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-            tokio::task::spawn(ask(Arc::clone(&stage), Arc::clone(&last), numbers))
-        });
-        let mut applied = 0;
-        for task in tasks.collect::<Vec<_>>() {
-            applied += task.await.unwrap();
+            tasks.spawn(ask(Arc::clone(&stage), Arc::clone(&last), numbers));
         }
+        let applied: usize = tasks.join_all().await.into_iter().sum();
         assert!(applied >= 1);
         let (engine, rate) = *last.lock().unwrap();
         let plays = if matches!(engine, "b" | "LegacyB") { "b" } else { "a" };

@@ -1,14 +1,17 @@
 //! The event logs that were recorded from 8f4e's own manager, played to ours.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails a test")]
+
 use crate::stage::{Act, Stage, Step};
 use jackfield_engines::{EngineRegistry, ManagerState};
 use jackfield_testkit::fixtures;
 use serde_json::Value;
 
-/// What we do where we decided otherwise, and the decision: the calls after each compilation, and the log.
-fn decided(
-    scenario: &str,
-) -> Option<(&'static str, &'static [&'static [&'static str]], &'static [&'static str])> {
+/// The decision, the calls after each compilation, and the log.
+type Decided = (&'static str, &'static [&'static [&'static str]], &'static [&'static str]);
+
+/// What we do where we decided otherwise.
+fn decided(scenario: &str) -> Option<Decided> {
     Some(match scenario {
         "factory throws, next compile tries again" => (
             "J-21",

@@ -232,7 +232,9 @@ impl Outlet {
 
     /// Stops what plays; returns the processor, unless the device keeps it against the rules.
     fn stop_stream(&mut self) -> Option<Box<Processor>> {
-        self.stream.take().map(stopped);
+        if let Some(stream) = self.stream.take() {
+            stopped(stream);
+        }
         self.home.take()
     }
 }
