@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use jackfield_engines::{Instance, Limits, Program, Project, Start, TrapKind};
+use jackfield_engines::{
+    Call, Instance, Limits, MOST_ARGUMENTS, Memories, Program, Project, Start, TrapKind,
+};
 
 /// How long a program that can be interrupted may take.
 const PATIENCE: Duration = Duration::from_millis(1);
@@ -26,10 +28,27 @@ pub(crate) fn compile(project: &Project) -> Option<Program> {
     }
 }
 
-/// Runs it: its start, a tick and a block. Of one that is said to end, nobody ends the calls.
+/// Of all its memories.
+fn size(instance: &Instance) -> u64 {
+    let memories = 0..=instance.program().regions().len();
+    let sizes = memories.map_while(|memory| Some(instance.bytes(u32::try_from(memory).ok()?)?.len() as u64));
+    sizes.sum()
+}
+
+/// A call of each function that it exports, with ones.
+fn calls(program: &Program) -> Vec<Call> {
+    let ones = [1.0; MOST_ARGUMENTS];
+    let call = |name: &str| {
+        let made = (0..=MOST_ARGUMENTS).find_map(|count| program.call(name, &ones[..count]).ok());
+        made.expect("what is offered can be called")
+    };
+    program.exports().map(|(name, _)| call(name)).collect()
+}
+
+/// Runs it: its start, a tick, a block, and whatever else it exports. Of one that is said to end, nobody ends the calls.
 pub(crate) fn run(program: &Program) {
     let Ok(mut instance) = program.blank() else { return };
-    assert_eq!(instance.memory().len() as u64, program.memory_bytes());
+    assert_eq!(size(&instance), program.memory_bytes());
     let ends = program.always_ends();
     let mut call = |run: &mut (dyn FnMut(&mut Instance) -> Option<TrapKind> + Send)| {
         if ends {
@@ -56,5 +75,8 @@ pub(crate) fn run(program: &Program) {
     });
     call(&mut |instance| instance.cycle().err().map(|trap| trap.kind));
     call(&mut |instance| instance.buffer().err().map(|trap| trap.kind));
-    assert!(instance.memory().len() <= 1 << 20);
+    for call_made in calls(program) {
+        call(&mut |instance| instance.call(&call_made).err().map(|trap| trap.kind));
+    }
+    assert!(size(&instance) <= 1 << 20);
 }

@@ -95,7 +95,8 @@ fn check_project(file: &Path) -> Findings {
         && let Ok(audio) = AudioSettings::read(settings)
     {
         let (_, left_out) = audio.routes(&project.map);
-        findings.notes.extend(left_out.iter().map(|problem| format!("{name}: note: {problem}")));
+        let left_out = left_out.into_iter().chain(audio.out_of_reach());
+        findings.notes.extend(left_out.map(|problem| format!("{name}: note: {problem}")));
     }
     findings
 }

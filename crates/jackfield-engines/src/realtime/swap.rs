@@ -21,7 +21,7 @@ pub struct Swap {
     seam: Seam,
 }
 
-/// How smooth a swap was: the largest steps from one sample to the next, of both channels. Full scale is 1.
+/// How smooth a swap was: the largest steps from one sample to the next, of all channels. Full scale is 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Seam {
     /// In the last block before it: what the music does by itself.

@@ -65,8 +65,17 @@ impl TapeWriter {
     ///
     /// Wait-free: one store a sample and two a call. Allocates nothing, takes no lock.
     pub fn write(&mut self, samples: &[f32]) {
-        let channels = self.ring.channels;
-        let frames = samples.len() / channels;
+        self.write_front(samples, self.ring.channels);
+    }
+
+    /// The same from frames of so many channels: those that the tape has no room for are left out, and what it has more
+    /// of is silent.
+    ///
+    /// # Realtime
+    ///
+    /// As [`write`](Self::write).
+    pub fn write_front(&mut self, samples: &[f32], channels: usize) {
+        let frames = samples.len().checked_div(channels).unwrap_or(0);
         if frames == 0 {
             return;
         }
@@ -77,12 +86,25 @@ impl TapeWriter {
         // Pairs with the reader's fence: whoever saw one of the samples below also sees the claim above.
         fence(Ordering::Release);
         let cells = self.ring.cells_from(self.end + skipped as u64);
-        for (cell, sample) in cells.zip(&samples[skipped * channels..frames * channels]) {
-            cell.store(sample.to_bits(), Ordering::Relaxed);
+        let samples = &samples[skipped * channels..frames * channels];
+        if channels == self.ring.channels {
+            for (cell, sample) in cells.zip(samples) {
+                cell.store(sample.to_bits(), Ordering::Relaxed);
+            }
+        } else {
+            let kept = |frame| (0..self.ring.channels).map(move |channel| sample(frame, channel));
+            for (cell, sample) in cells.zip(samples.chunks_exact(channels).flat_map(kept)) {
+                cell.store(sample.to_bits(), Ordering::Relaxed);
+            }
         }
         self.ring.committed.store(end, Ordering::Release);
         self.end = end;
     }
+}
+
+/// Channel `channel` of a frame; silence where it has none.
+fn sample(frame: &[f32], channel: usize) -> f32 {
+    frame.get(channel).copied().unwrap_or(0.0)
 }
 
 impl fmt::Debug for TapeWriter {

@@ -21,7 +21,9 @@ struct Session {
 impl Session {
     fn new(playing: Arc<Project>, inputs: usize) -> Self {
         let console = Console::new();
-        let (voice, voice_monitor) = Voice::new(runner(&playing), console.connect(&playing.map).0);
+        let runner = runner(&playing);
+        let controls = console.connect(runner.instance().program()).0;
+        let (voice, voice_monitor) = Voice::new(runner, controls);
         let (processor, monitor, swaps) = Processor::new(voice, inputs, console.take_writer());
         let control = Control { monitor, voice: voice_monitor, swaps };
         let mut session = Self { processor, control, console, playing, gauges: Vec::new() };
@@ -47,6 +49,7 @@ impl Session {
     }
 
     /// Asks for the largest variable, which comes after the next block.
+    #[expect(clippy::disallowed_methods, reason = "the test waits for it")]
     async fn capture(&self) -> JoinHandle<bool> {
         let largest = self.playing.map.variables().max_by_key(|variable| variable.elements).unwrap();
         let (captures, id) = (self.console.captures().clone(), largest.id.clone());
@@ -70,7 +73,9 @@ impl Session {
     }
 
     fn send(&mut self, next: &Arc<Project>, fade: usize) {
-        let (voice, monitor) = Voice::new(runner(next), self.console.connect(&next.map).0);
+        let runner = runner(next);
+        let controls = self.console.connect(runner.instance().program()).0;
+        let (voice, monitor) = Voice::new(runner, controls);
         let carry = Carry::between(&self.playing.map, &next.map, |_| false);
         self.control.swaps.send(Box::new(Swap::new(voice, carry, fade))).unwrap();
         self.control.voice = monitor;

@@ -10,6 +10,7 @@ mod config;
 mod ending;
 mod exports;
 mod extras;
+mod fields;
 mod map;
 mod midi;
 mod misbehaving;

@@ -275,3 +275,25 @@ fn a_program_that_does_not_return_is_ended() {
         assert!(samples[64 * 128..].iter().all(|sample| *sample == 0.0));
     }
 }
+
+// E.2: what a device would be asked for is in the file.
+#[test]
+fn a_file_has_as_many_channels_as_the_program_is_routed_to() {
+    let place = Place::with("dc");
+    let mut project = fixtures::json("dc/dc.project.json");
+    let routes =
+        project["compiledProjectConfig"]["runtimeSettings"]["audioOutputBuffers"].as_array_mut().unwrap();
+    routes.push(serde_json::json!({ "memoryId": "speakers.left", "channel": 3, "output": 0 }));
+    routes.push(serde_json::json!({ "memoryId": "speakers.left", "channel": 0, "output": 1 }));
+    place.write("dc.project.json", project.to_string());
+    let arguments = ["render", "dc.project.json", "--out", "song.wav", "--seconds", "0.01"];
+    let done = place.run(&arguments);
+    let wav = Wav::read(&place.file("song.wav"));
+    let expected = [vec![0.25; 480], vec![-0.25; 480], vec![0.0; 480], vec![0.25; 480]];
+    assert_eq!(wav.channels, expected);
+    assert!(
+        done.stderr.contains("there is no output 1, only output 0; the route is left out"),
+        "{}",
+        done.stderr
+    );
+}

@@ -4,7 +4,7 @@ use crate::console::Console;
 use crate::device::{Clock, Stop};
 use crate::engine::midi::{MidiEngine, mapper, settings};
 use crate::engine::ready;
-use crate::engine::timer::{Duty, Host, Loaded as LoadedTimer, Running as Ticking};
+use crate::engine::timer::{CatchUp, Duty, Host, Loaded as LoadedTimer, Running as Ticking};
 use crate::events::EventDispatcher;
 use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Synced};
 use crate::instance::{Instance, Trap};
@@ -73,6 +73,7 @@ impl Loaded {
             host: Host::Thread(clock),
             call_limit,
             compiler: compiler.clone(),
+            catch_up: Arc::new(CatchUp::default),
             duty: Some(Box::new(performance)),
         };
         let ticking = timer.begin()?;

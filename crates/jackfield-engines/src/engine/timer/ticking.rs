@@ -1,6 +1,7 @@
 //! A program that ticks, and how well it keeps time. What time it is comes from outside.
 
 use crate::console::Console;
+use crate::engine::timer::catch_up::Policy;
 use crate::events::{EngineEvent, EventDispatcher, TimerStats};
 use crate::id::EngineId;
 use crate::instance::{Instance, Trap};
@@ -11,9 +12,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
-
-/// How much of a pause is made up for; what is older is left out.
-const CATCH_UP: Duration = Duration::from_millis(100);
 
 /// How often the statistics are told.
 const REPORT: Duration = Duration::from_secs(10);
@@ -55,6 +53,7 @@ pub(super) struct Ticking {
     pub(super) events: EventDispatcher,
     pub(super) faulted: Arc<AtomicBool>,
     pub(super) pulse: Pulse,
+    pub(super) catch_up: Policy,
     pub(super) duty: Option<Box<dyn Duty>>,
 }
 
@@ -66,7 +65,12 @@ impl Ticking {
 
     /// How many ticks are to be run now. Those that are too long overdue are left out.
     pub(super) fn due(&mut self, now: Duration) -> u64 {
-        let due = self.pulse.ticker.due(now);
+        let ticker = &mut self.pulse.ticker;
+        // Asked only where it matters.
+        if ticker.is_behind(now) {
+            ticker.set_catch_up((self.catch_up)().most(ticker.rate()));
+        }
+        let due = ticker.due(now);
         self.pulse.skipped += due.skipped;
         self.load.late(due.skipped);
         due.ticks
@@ -143,7 +147,7 @@ pub(super) struct Pulse {
 impl Pulse {
     pub(super) fn new(rate: Rate, start: Duration) -> Self {
         Self {
-            ticker: Ticker::new(rate, start, rate.within(CATCH_UP)),
+            ticker: Ticker::new(rate, start, 1),
             started: start,
             previous: start,
             reported: start,

@@ -11,6 +11,7 @@ use jackfield_testkit::{asks_nothing, fixtures, realtime};
 use super::{Duty, Pulse, Ticking};
 use crate::{
     console::Console,
+    engine::timer::CatchUp,
     events::EventDispatcher,
     id::EngineId,
     instance::{Instance, Trap},
@@ -38,12 +39,14 @@ impl Duty for Mapping {
 
     fn after(&mut self, instance: &Instance) {
         let Self { mapper, sent, .. } = self;
-        mapper.after_cycle(instance.memory(), |_| sent.store(true, std::sync::atomic::Ordering::Relaxed));
+        mapper.after_cycle(instance, |_| sent.store(true, std::sync::atomic::Ordering::Relaxed));
     }
 
     fn broken(&mut self) {
         self.mapper.end(|_| {});
     }
+
+    fn take_over(&mut self, _: &Instance, _: &MidiSettings) {}
 }
 
 fn ticking(
@@ -53,17 +56,19 @@ fn ticking(
     let project = Project::load(fixtures::project(name)).unwrap();
     let instance = Program::compile(&project, &Limits::default()).unwrap().instantiate().unwrap();
     let (console, (_programs, incoming)) = (Console::new(), channel());
+    let controls = console.connect(instance.program()).0;
     let duty = duty(&project, &instance);
     let ticking = Ticking {
         id: EngineId::new("worker"),
         instance,
-        controls: console.connect(&project.map).0,
+        controls,
         incoming,
         load: console.load().probe(),
         console: console.clone(),
         events: EventDispatcher::new(),
         faulted: Arc::default(),
         pulse: Pulse::new(Rate::per_second(50.0).unwrap(), Duration::ZERO),
+        catch_up: Arc::new(CatchUp::default),
         duty,
     };
     (ticking, console)
@@ -95,7 +100,7 @@ fn a_tick_that_hears_and_sends_notes_asks_nothing_of_the_system() {
     let sent = Arc::new(AtomicBool::new(false));
     let (mut ticking, _console) = ticking("night-bus", |project, instance| {
         let settings = MidiSettings::read(project.config.selected().unwrap()).unwrap();
-        let mapper = MidiMapper::for_program(&settings, instance.program(), instance.memory()).0;
+        let mapper = MidiMapper::for_program(&settings, instance.program(), instance).0;
         let heard = [[0xb0, 20, 3], [0x90, 60, 100], [0x80, 60, 0]];
         let heard = heard.map(|bytes| PortMessage { port: 1, message: MidiMessage::new(&bytes).unwrap() });
         Some(Box::new(Mapping { mapper, heard, sent: Arc::clone(&sent) }) as Box<dyn Duty>)
