@@ -1,5 +1,7 @@
 //! What is fuzzed, run on the fixtures and on every input that was once a finding. `./dev fuzz` goes on from here.
 
+#![expect(clippy::unwrap_used, reason = "a scenario that cannot go on fails")]
+
 use std::{
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
