@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on fails")]
 #![expect(clippy::disallowed_methods, reason = "sleeping is one of the things to be caught")]
+#![expect(clippy::unwrap_used, reason = "a scenario that cannot go on fails")]
 
 use std::{
     cell::Cell,
