@@ -1,6 +1,5 @@
 //! The detector of what a realtime thread must not do detects.
 
-#![expect(clippy::unwrap_used, reason = "a scenario that cannot go on fails")]
 #![expect(clippy::disallowed_methods, reason = "sleeping is one of the things to be caught")]
 #![expect(clippy::unwrap_used, reason = "a scenario that cannot go on fails")]
 
