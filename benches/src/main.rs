@@ -14,6 +14,8 @@ mod fixture;
 mod services;
 mod events;
 mod lifecycle;
+#[cfg(feature = "engines")]
+mod engines;
 mod counts;
 #[cfg(feature = "peers")]
 mod peers;
@@ -25,8 +27,13 @@ use serde::Serialize;
 use crate::table::{Group, Row};
 
 /// The groups by name, in the order in which they run.
-const GROUPS: [(&str, fn(&mut Group)); 3] =
-    [("services", services::run), ("events", events::run), ("lifecycle", lifecycle::run)];
+const GROUPS: &[(&str, fn(&mut Group))] = &[
+    ("services", services::run),
+    ("events", events::run),
+    ("lifecycle", lifecycle::run),
+    #[cfg(feature = "engines")]
+    ("engines", engines::run),
+];
 
 #[derive(Default)]
 struct Arguments {
@@ -66,8 +73,8 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Arguments, String
             }
             group if GROUPS.iter().any(|(name, _)| *name == group) => read.groups.push(argument),
             other => {
-                let groups = GROUPS.map(|(name, _)| name).join(", ");
-                return Err(format!("there is no `{other}`. The groups are {groups}."));
+                let groups: Vec<_> = GROUPS.iter().map(|(name, _)| *name).collect();
+                return Err(format!("there is no `{other}`. The groups are {}.", groups.join(", ")));
             }
         }
     }
@@ -92,7 +99,7 @@ fn measure(arguments: &Arguments) -> ExitCode {
     let date = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
     let mut run = Run { machine: machine(), commit: commit(), date, rows: Vec::new() };
     println!("{}, at {}, {}", run.machine, run.commit, run.date);
-    for (name, measure) in GROUPS.into_iter().filter(|(name, _)| wanted(name)) {
+    for (name, measure) in GROUPS.iter().filter(|(name, _)| wanted(name)) {
         let mut group = Group::new(name, arguments.quick);
         measure(&mut group);
         run.rows.extend(group.finish());

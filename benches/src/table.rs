@@ -18,6 +18,7 @@ pub(crate) enum Unit {
     Bytes,
     Allocations,
     Exponent,
+    Frames,
     /// Something over something.
     Times,
 }
@@ -31,6 +32,7 @@ impl Unit {
             Self::Bytes => "B",
             Self::Allocations => "allocations",
             Self::Exponent => "exponent",
+            Self::Frames => "frames",
             Self::Times => "×",
         }
     }
@@ -149,6 +151,11 @@ impl Group {
             Effort { rounds: 201, sample: Duration::from_millis(2), patience: Duration::from_secs(3) }
         };
         Self { name, quick, effort, rows: Vec::new(), notes: Vec::new() }
+    }
+
+    /// How long to look, for whoever measures by itself.
+    pub(crate) fn effort(&self) -> Effort {
+        self.effort
     }
 
     /// One of two, by how long the run may take.
