@@ -122,12 +122,14 @@ fn code(group: &mut Group) {
         let project = project(name);
         let mut ours = instance(&project);
         let mut bare = starting::Bare::compile(&project).start();
+        let mut interruptible = starting::Bare::interruptible(&project).start();
         let row = Planned::new(
             format!("the program itself, a block of `{name}`"),
             Unit::Micros,
             Contender::each("Jackfield", move || ours.buffer().expect("it plays")),
         );
-        let bare = Contender::each("wasmtime, not to be interrupted", move || bare.buffer());
+        let bare = Contender::each("wasmtime as it comes", move || bare.buffer());
+        let interruptible = Contender::each("made to be interrupted", move || interruptible.buffer());
         // V8 stands where the floor does elsewhere: that is what the goal is compared with.
         let has_goal = ["first-light", "heavy"].contains(&name);
         let row = match &node {
@@ -137,7 +139,7 @@ fn code(group: &mut Group) {
             }
             None => row,
         };
-        group.measure(row.peers([bare]));
+        group.measure(row.peers([bare, interruptible]));
     }
     match node {
         Some(node) => group.note(format!(

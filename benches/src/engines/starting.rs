@@ -31,14 +31,16 @@ impl Bare {
     /// Configured as Jackfield does, but for interruptions.
     pub(super) fn compile(project: &Project) -> Self {
         let mut config = wasmtime::Config::new();
-        config.memory_reservation(1 << 32).memory_may_move(false);
-        let engine = wasmtime::Engine::new(&config).expect("an engine");
+        config.memory_reservation(1 << 32).memory_may_move(false).compiler_inlining(wasmtime::Inlining::Yes);
+        #[expect(unsafe_code)] if let Some(v) = std::env::var_os("SUM") { unsafe { config.cranelift_flag_set("wasmtime_inlining_sum_size_threshold", v.to_str().unwrap()); } }
+        let engine = wasmtime::Engine::new(config).expect("an engine");
         let module = wasmtime::Module::new(&engine, unshared(&project.wasm)).expect("a module");
         Self { engine, module }
     }
 
     pub(super) fn start(&self) -> BareInstance {
         let mut store = wasmtime::Store::new(&self.engine, ());
+        store.set_epoch_deadline(1);
         let import = self.module.imports().next().expect("a memory");
         let ty = import.ty().memory().expect("a memory").clone();
         let memory = wasmtime::Memory::new(&mut store, ty).expect("room");

@@ -11,6 +11,6 @@ pub(crate) use self::{
     adapter::adapter,
     bounded::always_ends,
     contract::{BUFFER, Contract},
-    outline::{Malformed, Outline, Signature},
+    outline::{ImportedMemory, Malformed, Outline, Signature},
     unshare::unshared,
 };

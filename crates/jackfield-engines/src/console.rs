@@ -49,13 +49,15 @@ pub struct Playing {
     pub latency: usize,
     /// Why there is silence, when the program broke.
     pub fault: Option<String>,
+    /// Why it does not play on the device that it should, when it plays elsewhere meanwhile.
+    pub degraded: Option<String>,
 }
 
 impl Playing {
     /// An engine that plays at this rate.
     #[must_use]
     pub fn new(engine: EngineId, sample_rate: f64) -> Self {
-        Self { engine, device: None, ports: None, sample_rate, latency: 0, fault: None }
+        Self { engine, device: None, ports: None, sample_rate, latency: 0, fault: None, degraded: None }
     }
 }
 
@@ -147,6 +149,18 @@ impl Console {
         self.playing.send_if_modified(|playing| match playing {
             Some(playing) if playing.fault != fault => {
                 playing.fault = fault;
+                true
+            }
+            _ => false,
+        });
+    }
+
+    /// For engines: says on which device it plays, and why it is not the one it should be, unless another engine plays by
+    /// now.
+    pub fn set_device(&self, engine: &EngineId, device: String, degraded: Option<String>) {
+        self.playing.send_if_modified(|playing| match playing {
+            Some(playing) if playing.engine == *engine => {
+                (playing.device, playing.degraded) = (Some(device), degraded);
                 true
             }
             _ => false,

@@ -1,5 +1,6 @@
 //! Where sound goes: sound cards, files, and nowhere at all, at the right speed.
 
+mod channels;
 mod clock;
 #[cfg(feature = "cpal")]
 mod cpal;
@@ -14,6 +15,7 @@ pub use self::cpal::CpalDevice;
 #[cfg(any(feature = "cpal", feature = "midir"))]
 pub(crate) use self::quiet::keep_complaints;
 pub use self::{
+    channels::fitted,
     clock::{Clock, ManualClock, Stop, SystemClock},
     null::NullDevice,
     wav::{Pace, WavDevice},
@@ -51,6 +53,12 @@ impl StreamFormat {
         Self { block: Some(frames), ..self }
     }
 
+    /// The same with so many channels out.
+    #[must_use]
+    pub fn with_outputs(self, outputs: usize) -> Self {
+        Self { outputs, ..self }
+    }
+
     /// The same with so many channels in.
     #[must_use]
     pub fn with_inputs(self, inputs: usize) -> Self {
@@ -79,7 +87,7 @@ pub struct StreamSetup {
     pub render: Box<dyn Render>,
     /// Where the device's thread notes how long playing took.
     pub load: LoadProbe,
-    /// Called, never on a realtime thread, when the device goes away while it plays.
+    /// Called, never on a realtime thread, when the device goes away while it plays. Must not stop the stream itself.
     pub lost: Box<dyn FnMut(&DeviceError) + Send>,
 }
 
@@ -93,11 +101,17 @@ pub trait Device: Send + Sync {
         false
     }
 
+    /// Whether it may be opened again after it was lost: whether that would destroy nothing.
+    fn comes_back(&self) -> bool {
+        true
+    }
+
     /// Opens it and plays until the stream is stopped. May block for as long as the device takes.
     ///
     /// # Errors
     ///
-    /// When it is not there, not free, or cannot do what is asked.
+    /// When it is not there, not free, or cannot do what is asked. One that has fewer channels, or more, plays those it
+    /// has all the same, see [`fitted`].
     fn open(&self, setup: StreamSetup) -> Result<Box<dyn Stream>, DeviceError>;
 }
 

@@ -9,6 +9,6 @@ mod watchdog;
 pub use self::{
     audio::{AudioEngine, AudioTuning, OnFault},
     midi::MidiEngine,
-    timer::TimerEngine,
+    timer::{CatchUp, TimerEngine},
     watchdog::Watchdog,
 };

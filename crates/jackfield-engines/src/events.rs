@@ -33,6 +33,22 @@ pub enum EngineEvent {
         /// The engine.
         engine: EngineId,
     },
+    /// The device cannot be had, and the engine plays on elsewhere until it can.
+    Degraded {
+        /// The engine.
+        engine: EngineId,
+        /// Where it plays now.
+        device: String,
+        /// Why not where it should.
+        reason: String,
+    },
+    /// The engine plays where it should again.
+    Restored {
+        /// The engine.
+        engine: EngineId,
+        /// The device.
+        device: String,
+    },
     /// Another program has taken over without a pause.
     Swapped {
         /// The engine.

@@ -39,9 +39,9 @@ pub use crate::{
     console::{Console, Playing, Shown},
     device::{
         Clock, Device, DeviceError, ManualClock, NullDevice, Pace, Render, Stop, Stream, StreamFormat,
-        StreamSetup, SystemClock, WavDevice,
+        StreamSetup, SystemClock, WavDevice, fitted,
     },
-    engine::{AudioEngine, AudioTuning, MidiEngine, OnFault, TimerEngine, Watchdog},
+    engine::{AudioEngine, AudioTuning, CatchUp, MidiEngine, OnFault, TimerEngine, Watchdog},
     events::{EngineEvent, EventDispatcher, TimerStats},
     factory::{
         BoxError, Engine, EngineContext, EngineError, EngineFactory, EngineRegistry, EngineUpdate, Prepared,
@@ -54,15 +54,16 @@ pub use crate::{
         Answer, Deadlines, EngineManager, Failure, ManagerState, ManagerStatus, Mishap, SwitchError, Ticket,
     },
     memory::{
-        AccessError, Carry, CarryReport, Element, Initial, MemoryMap, Module, NamedAccessError, NumberError,
-        Reading, ResetReason, UnknownVariable, Value, Variable,
+        AccessError, Carry, CarryReport, Element, Initial, Memories, MemoryMap, Module, NamedAccessError,
+        NumberError, Reading, ResetReason, UnknownVariable, Value, Variable,
     },
     midi::{MidiMapper, MidiMessage, PortMessage},
     observers::Subscription,
     offline::{Moment, Offline, Trace, TracedMessage, trace, trace_midi},
     plugin::{
         AUDIO, AudioEngineConfig, AudioEnginePlugin, ENGINE, ENGINES, EngineManagerConfig,
-        EngineManagerPlugin, EnginePlugin, Engines, KeysConfig, KeysPlugin, MAIN, MIDI, WORKER,
+        EngineManagerPlugin, EnginePlugin, Engines, KeysConfig, KeysPlugin, MAIN, MIDI, MissedTicks,
+        TimerEngineConfig, TimerEnginePlugin, WORKER,
     },
     ports::{
         Heard, MidiDevice, MidiError, MidiInput, MidiOutput, MidiRecorder, MidiTraffic, NullMidi, PortChoice,

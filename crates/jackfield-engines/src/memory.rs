@@ -1,6 +1,7 @@
 //! Which variable of a program lies where in its memory, and how its bytes are read and written.
 
 mod element;
+mod memories;
 mod nearest;
 mod variable;
 mod map;
@@ -11,5 +12,6 @@ pub use self::{
     carry::{Carry, CarryReport, ResetReason},
     element::{Element, NumberError, Value},
     map::{MemoryMap, Module, NamedAccessError, UnknownVariable},
+    memories::Memories,
     variable::{AccessError, Initial, Reading, Variable},
 };

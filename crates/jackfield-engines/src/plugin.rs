@@ -21,11 +21,13 @@ use tokio::sync::{mpsc, watch};
 mod audio;
 mod engines;
 mod keys;
+mod timer;
 
 pub use self::{
     audio::{AudioEngineConfig, AudioEnginePlugin},
     engines::Engines,
     keys::{KeysConfig, KeysPlugin},
+    timer::{MissedTicks, TimerEngineConfig, TimerEnginePlugin},
 };
 
 /// The registry of engines: every slot in it holds one.

@@ -12,4 +12,4 @@ pub use self::{
     export::{ArgumentError, Call, CallError, Export, MOST_ARGUMENTS},
     limits::Limits,
 };
-pub(crate) use self::{export::Exports, machine::room};
+pub(crate) use self::{export::Exports, machine::Room};

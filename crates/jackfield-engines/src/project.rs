@@ -8,6 +8,7 @@ mod map;
 mod midi;
 mod parts;
 mod problem;
+mod regions;
 mod route;
 mod settings;
 

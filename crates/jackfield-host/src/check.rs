@@ -87,7 +87,7 @@ fn check_project(file: &Path) -> Findings {
     if let Some(Ok(settings)) = MidiSettings::of(&project.config)
         && let Ok(program) = &program
     {
-        let (_, left_out) = MidiMapper::for_program(&settings, program, &[]);
+        let (_, left_out) = MidiMapper::for_program(&settings, program, &[0_u8; 0]);
         findings.notes.extend(left_out.iter().map(|problem| format!("{name}: note: {problem}")));
     }
     findings.problems.extend(program.err().map(|error| format!("{name}: {}", chain(&error))));
@@ -95,7 +95,8 @@ fn check_project(file: &Path) -> Findings {
         && let Ok(audio) = AudioSettings::read(settings)
     {
         let (_, left_out) = audio.routes(&project.map);
-        findings.notes.extend(left_out.iter().map(|problem| format!("{name}: note: {problem}")));
+        let left_out = left_out.into_iter().chain(audio.out_of_reach());
+        findings.notes.extend(left_out.map(|problem| format!("{name}: note: {problem}")));
     }
     findings
 }

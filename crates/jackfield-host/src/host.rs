@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jackfield::{PluginRuntime, RuntimeBuilder};
 use jackfield_engines::{
-    AudioEngine, AudioEnginePlugin, CodeCache, Device, EngineManagerPlugin, EnginePlugin, KeysPlugin, MAIN,
-    MidiDevice, MidiEngine, MidiRecorder, NullDevice, NullMidi, TimerEngine, WORKER,
+    AudioEngine, AudioEnginePlugin, CodeCache, Device, EngineManagerPlugin, KeysPlugin, MidiDevice,
+    MidiEngine, MidiRecorder, NullDevice, NullMidi, TimerEngine, TimerEnginePlugin,
 };
 
 use crate::{
@@ -33,8 +33,8 @@ pub(crate) fn host(workplace: &Workplace, wishes: &Wishes) -> RuntimeBuilder<(),
     PluginRuntime::builder()
         .plugin(AudioEnginePlugin::new(audio(wishes)))
         .plugin(Midi::new(midi(wishes)))
-        .plugin(EnginePlugin::new("engine-worker", "ticks on its own thread", WORKER, worker))
-        .plugin(EnginePlugin::new("engine-main", "ticks on the host's loop", MAIN, main))
+        .plugin(TimerEnginePlugin::new(worker))
+        .plugin(TimerEnginePlugin::new(main))
         .plugin(EngineManagerPlugin)
         .plugin(ProjectLoader::new(workplace.clone(), wishes.engine.clone()))
         .plugin(KeysPlugin::new(midi_device(wishes)))

@@ -20,11 +20,8 @@ use crate::{
 mod part;
 use part::Part;
 
-/// Channels of the file: what a device would be given.
-const CHANNELS: usize = 2;
-
-/// The most frames that a file has room for: it counts its bytes, the header's among them, in 32 bits.
-const MOST_FRAMES: u64 = (u32::MAX as u64 - 1024) / (CHANNELS as u64 * 4);
+/// The most samples that a file has room for: it counts its bytes, the header's among them, in 32 bits.
+const MOST_SAMPLES: u64 = (u32::MAX as u64 - 1024) / 4;
 
 /// What to render, and where to.
 pub(crate) struct Render {
@@ -48,13 +45,16 @@ pub(crate) fn render(render: &Render) -> Outcome<()> {
         Failure::input(lines.join("\n"))
     })?;
     let (addresses, left_out) = settings.routes(&project.map);
-    left_out.iter().for_each(|problem| warn(&format!("{name}: {problem}")));
+    let left_out = left_out.into_iter().chain(settings.out_of_reach());
+    left_out.for_each(|problem| warn(&format!("{name}: {problem}")));
     let input = render.input.as_deref().map(|path| Input::read(path, settings.sample_rate)).transpose()?;
 
     let mut program = Offline::new(instance, addresses);
-    let frames = frames(render.time, settings.sample_rate)?;
+    // What a device would be asked for.
+    let format = Format { sample_rate: settings.sample_rate, channels: settings.output_channels() };
+    let frames = format.frames(render.time)?;
     let started = Instant::now();
-    let broken = write(&render.out, settings.sample_rate, frames, |input_block, output| {
+    let broken = write(&render.out, format, frames, |input_block, output| {
         let heard = input.as_ref().map_or(&[][..], |input| input.block(program.blocks(), input_block));
         program.render_block(heard, output).map_err(|trap| trap.to_string())
     })?;
@@ -71,15 +71,25 @@ pub(crate) fn render(render: &Render) -> Outcome<()> {
     say(&format!("{out}: {seconds:.1} s in {took:.2} s, {:.0} times real time\n", seconds / took.max(1e-9)))
 }
 
-fn frames(time: Duration, sample_rate: u32) -> Outcome<u64> {
-    let frames = (time.as_secs_f64() * f64::from(sample_rate)).round() as u64;
-    if frames > MOST_FRAMES {
-        let (asked, most) = (time.as_secs(), MOST_FRAMES / u64::from(sample_rate));
-        return Err(Failure::input(format!(
-            "a WAV file has no room for {asked} s; give `--seconds` up to {most}"
-        )));
+/// What a file is made of.
+#[derive(Clone, Copy)]
+struct Format {
+    sample_rate: u32,
+    channels: usize,
+}
+
+impl Format {
+    fn frames(self, time: Duration) -> Outcome<u64> {
+        let frames = (time.as_secs_f64() * f64::from(self.sample_rate)).round() as u64;
+        let most = MOST_SAMPLES / self.channels as u64;
+        if frames > most {
+            let (asked, most) = (time.as_secs(), most / u64::from(self.sample_rate));
+            return Err(Failure::input(format!(
+                "a WAV file has no room for {asked} s; give `--seconds` up to {most}"
+            )));
+        }
+        Ok(frames.max(1))
     }
-    Ok(frames.max(1))
 }
 
 fn is_audio(engine: &str) -> bool {
@@ -91,23 +101,27 @@ fn is_audio(engine: &str) -> bool {
 /// Returns where the program broke, if it did.
 fn write(
     out: &Path,
-    sample_rate: u32,
+    Format { sample_rate, channels }: Format,
     frames: u64,
     mut block: impl FnMut(&mut Vec<Block>, &mut [Block]) -> Result<(), String>,
 ) -> Outcome<Option<(u64, String)>> {
     let unwritable = |error: hound::Error| Failure::unwritable(out, error);
-    let channels = CHANNELS as u16;
-    let spec = WavSpec { channels, sample_rate, bits_per_sample: 32, sample_format: SampleFormat::Float };
+    let spec = WavSpec {
+        channels: channels as u16,
+        sample_rate,
+        bits_per_sample: 32,
+        sample_format: SampleFormat::Float,
+    };
     let (part, file) = Part::of(out).map_err(|error| Failure::unwritable(out, error))?;
     let mut writer = WavWriter::new(BufWriter::new(file), spec).map_err(unwritable)?;
     let mut progress = Progress::of(frames);
-    let (mut input, mut output) = (Vec::new(), [[0.0; BLOCK_FRAMES]; CHANNELS]);
+    let (mut input, mut output) = (Vec::new(), vec![[0.0; BLOCK_FRAMES]; channels]);
     let mut broken = None;
     let mut done = 0;
     while done < frames {
         match broken {
             None => broken = block(&mut input, &mut output).err().map(|trap| (done, trap)),
-            Some(_) => output = [[0.0; BLOCK_FRAMES]; CHANNELS],
+            Some(_) => output.fill([0.0; BLOCK_FRAMES]),
         }
         let count = usize::try_from(frames - done).unwrap_or(usize::MAX).min(BLOCK_FRAMES);
         for frame in 0..count {

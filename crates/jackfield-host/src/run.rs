@@ -164,6 +164,8 @@ enum Message {
     Notice(String),
     Status(ManagerStatus),
     Swapped(String),
+    /// The device went away, or came back.
+    Moved,
 }
 
 type Listening = (Vec<Subscription>, mpsc::UnboundedReceiver<Message>);
@@ -171,7 +173,7 @@ type Listening = (Vec<Subscription>, mpsc::UnboundedReceiver<Message>);
 fn listen(session: &Session) -> Result<Listening, BoxError> {
     let (sender, messages) = mpsc::unbounded_channel();
     let say = move |message: Message| drop(sender.send(message)); // the end of the run: nobody listens any more
-    let (levels, notices, statuses, swaps) = (say.clone(), say.clone(), say.clone(), say);
+    let (levels, notices, statuses, events) = (say.clone(), say.clone(), say.clone(), say);
     let bus = session.bus();
     let subscriptions = vec![
         bus.on(move |event: &mut Envelope<Levels>| levels(Message::Levels(Levels::clone(event))))?,
@@ -179,13 +181,15 @@ fn listen(session: &Session) -> Result<Listening, BoxError> {
         bus.on(move |event: &mut Envelope<ManagerStatus>| {
             statuses(Message::Status(ManagerStatus::clone(event)));
         })?,
-        bus.on(move |event: &mut Envelope<EngineEvent>| {
-            if let EngineEvent::Swapped { project, carried, seam, .. } = &**event {
+        bus.on(move |event: &mut Envelope<EngineEvent>| match &**event {
+            EngineEvent::Swapped { project, carried, seam, .. } => {
                 let seam = seam.map_or_else(String::new, |seam| {
                     format!("; largest step {:.4}, before it {:.4}", seam.largest, seam.usual)
                 });
-                swaps(Message::Swapped(format!("program: `{project}` has taken over: {carried}{seam}")));
+                events(Message::Swapped(format!("program: `{project}` has taken over: {carried}{seam}")));
             }
+            EngineEvent::Degraded { .. } | EngineEvent::Restored { .. } => events(Message::Moved),
+            _ => {}
         })?,
     ];
     Ok((subscriptions, messages))
@@ -238,6 +242,9 @@ impl Show {
             (None, Some(ports)) => format!("{engine} on {ports}, {rate} ticks a second"),
             (None, None) => format!("{engine}, {rate} ticks a second"),
         };
+        if let Some(reason) = &playing.degraded {
+            return format!("{what}   (for the time being: {reason})");
+        }
         let status = engines.status();
         match status.requested {
             Some(requested) if status.stands_in => {
@@ -257,6 +264,7 @@ impl Show {
                 text.lines().for_each(|line| self.terminal.say(line));
             }
             Message::Status(status) if status.state == ManagerState::Running => self.say_engine(),
+            Message::Moved => self.say_engine(),
             Message::Status(_) => {}
         }
     }

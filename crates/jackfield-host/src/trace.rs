@@ -37,7 +37,7 @@ pub(crate) fn trace(trace: &Trace) -> Outcome<()> {
         Some(settings) => {
             let settings = settings.unwrap_or_default();
             // What is left out is for `check` to say.
-            let (mut mapper, _) = MidiMapper::for_program(&settings, instance.program(), instance.memory());
+            let (mut mapper, _) = MidiMapper::for_program(&settings, instance.program(), &instance);
             let comes_in = |cycle| input.get(&cycle).map_or(&[][..], Vec::as_slice);
             jackfield_engines::trace_midi(&mut instance, *cycles, &mut mapper, comes_in)
         }

@@ -6,6 +6,8 @@
 //! * [`check_public_api`]: what a crate shows to others, compared with a committed text.
 //! * [`fixtures`]: real compiled programs, with what they are known to do.
 //! * [`Probe`], [`Diary`], [`Fault`]: from Jackfield's own kit for authors of plugins.
+//! * [`realtime`], [`asks_nothing`]: what runs as on an audio thread, and is caught at asking the system for anything.
+//! * [`peak_memory`]: the most memory that a program had.
 //! * [`requirements`]: which test holds which promise of `docs/behaviour`.
 //! * [`workspace`]: which of the workspace's crates uses which.
 
@@ -15,6 +17,8 @@ mod arrows;
 mod examples;
 mod public_api;
 pub mod fixtures;
+mod peak;
+mod realtime;
 pub mod requirements;
 pub mod workspace;
 
@@ -24,5 +28,7 @@ pub use crate::{
     arrows::{arrows, check_arrows, modules_naming},
     code::code_of,
     examples::check_examples,
+    peak::peak_memory,
     public_api::{check_public_api, public_api},
+    realtime::{asks_nothing, is_watched, realtime},
 };

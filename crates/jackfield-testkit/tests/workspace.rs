@@ -8,9 +8,10 @@ use tempfile::tempdir;
 const CRATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Each crate, and which of the others it may use outside of its tests.
-const ARROWS: [(&str, &[&str]); 5] = [
+const ARROWS: [(&str, &[&str]); 6] = [
     ("jackfield", &[]),
     ("jackfield-engines", &["jackfield"]),
+    ("jackfield-fuzz", &["jackfield", "jackfield-engines", "jackfield-testkit"]),
     ("jackfield-sources", &[]),
     ("jackfield-testkit", &["jackfield"]),
     ("jackfield-host", &["jackfield", "jackfield-engines", "jackfield-sources"]),

@@ -13,6 +13,15 @@ const MOST_STEPS: u64 = 100_000_000;
 /// What one instruction that fills or copies memory may cost, in steps: a few milliseconds.
 const BULK_STEPS: u64 = 4_000_000;
 
+/// The longest function that is looked at, in bytes; 8f4e's compiler makes none that is a tenth of it.
+const LONGEST: usize = 1 << 20;
+
+/// How often each instruction may be looked at, which is once for every loop around it.
+const MOST_LOOKS: usize = 32;
+
+/// How deep calls may be nested. So deep a program would not get either.
+const DEEPEST: usize = 1_000;
+
 /// Whether every call of every function of this binary returns or traps within a bounded number of steps.
 ///
 /// `false` where it cannot be seen, also for binaries that are not valid.
@@ -45,7 +54,7 @@ fn steps(wasm: &[u8]) -> Option<u64> {
         }
     }
     let mut all = Steps { imported, functions: &functions, known: vec![Known::No; functions.len()] };
-    (0..functions.len()).map(|index| all.of(index)).try_fold(0, |most, steps| Some(steps?.max(most)))
+    (0..functions.len()).map(|index| all.of(index, 0)).try_fold(0, |most, steps| Some(steps?.max(most)))
 }
 
 /// What a function does: steps of its own, and calls, each as often as it can happen.
@@ -57,15 +66,22 @@ struct Function {
 
 impl Function {
     fn read(body: &FunctionBody<'_>) -> Option<Self> {
+        if body.range().len() > LONGEST {
+            return None;
+        }
         let code = body.get_operators_reader().ok()?.into_iter().collect::<Result<Vec<_>, _>>().ok()?;
         let mut function = Self::default();
         // How often what is in each open block happens, for each time that the function is called.
         let mut open: Vec<u64> = vec![1];
+        let mut looks = code.len() * MOST_LOOKS;
         for (place, operator) in code.iter().enumerate() {
             let times = *open.last()?;
             let mut steps = 1;
             match operator {
-                Operator::Loop { .. } => open.push(times.checked_mul(rounds(&code, place)?)?),
+                Operator::Loop { .. } => {
+                    looks = looks.checked_sub(end_of(&code, place)? - place)?;
+                    open.push(times.checked_mul(rounds(&code, place)?)?);
+                }
                 Operator::Block { .. } | Operator::If { .. } => open.push(times),
                 Operator::End => {
                     open.pop()?;
@@ -260,7 +276,11 @@ enum Known {
 }
 
 impl Steps<'_> {
-    fn of(&mut self, index: usize) -> Option<u64> {
+    /// Of the function at `index`, which is `depth` calls deep.
+    fn of(&mut self, index: usize, depth: usize) -> Option<u64> {
+        if depth > DEEPEST {
+            return None;
+        }
         match *self.known.get(index)? {
             Known::Yes(steps) => return steps,
             Known::Asked => return None,
@@ -271,7 +291,7 @@ impl Steps<'_> {
         let steps = function.calls.iter().try_fold(function.own, |sum, (callee, times)| {
             // What the host lends is not looked into.
             let callee = usize::try_from(callee.checked_sub(self.imported)?).ok()?;
-            sum.checked_add(self.of(callee)?.checked_mul(*times)?)
+            sum.checked_add(self.of(callee, depth + 1)?.checked_mul(*times)?)
         });
         self.known[index] = Known::Yes(steps);
         steps

@@ -1,13 +1,14 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::binary::outline::{Export, Import, ImportKind, Outline, PAGE_BYTES, Signature};
+use crate::binary::outline::{Export, ImportKind, ImportedMemory, OWN_MEMORY, Outline, Signature};
 
 /// Which of the two contracts a program follows. The binary does not say; the module it imports its memory from does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Generation {
     /// Imports `js.memory`, exports `init`, `cycle` and `buffer`. In force until 2026-05-29.
     Seed,
-    /// Imports `host.memory`, exports `initDefaults`, `main` and, if it likes, `buffer`.
+    /// Imports `host.memory`, and `host.<name>` for each of its regions; exports `initDefaults`, `main` and, if it likes,
+    /// `buffer`.
     Newest,
 }
 
@@ -47,12 +48,16 @@ impl Generation {
 /// The function that runs 128 ticks, in both generations.
 pub(crate) const BUFFER: &str = "buffer";
 
+/// The most memories that a program may import. Each takes four gigabytes of addresses, however small it is.
+const MOST_MEMORIES: usize = 32;
+
 /// What a binary that can be played imports and exports.
 #[derive(Debug)]
 pub(crate) struct Contract {
     pub(crate) generation: Generation,
-    pub(crate) memory_pages: u64,
-    pub(crate) memory_maximum: Option<u64>,
+    pub(crate) memory: ImportedMemory,
+    /// By the numbers of their memories, from 1 on.
+    pub(crate) regions: Vec<ImportedMemory>,
     pub(crate) has_buffer: bool,
     pub(crate) functions: HashMap<String, Signature>,
 }
@@ -74,7 +79,7 @@ pub enum ContractError {
     /// It has no memory to share with the host.
     #[error("imports no memory; a program imports `js.memory` or, in the newest generation, `host.memory`")]
     NoMemory,
-    /// The memory is imported under a name that neither generation uses.
+    /// A memory is imported under a name that neither generation uses.
     #[error(
         "imports its memory as `{module}.{name}`; it must be `js.memory` or, in the newest generation, `host.memory`"
     )]
@@ -84,11 +89,52 @@ pub enum ContractError {
         /// Its name.
         name: String,
     },
-    /// It uses several memories, of its own or imported.
-    #[error("has {count} memories; a program has one, which it imports")]
-    SeveralMemories {
+    /// It has memories that it does not import: the host could not reach what lies in them.
+    #[error("has memories that it does not import: {count} of them; a program imports all of its memory")]
+    HiddenMemory {
         /// How many there are.
-        count: u64,
+        count: u32,
+    },
+    /// It is a program of the seed, which knows no regions, and imports another memory.
+    #[error(
+        "imports `{module}.{name}` besides `js.memory`; only a program of the newest generation has regions, and \
+         imports `host.memory`"
+    )]
+    RegionOfSeed {
+        /// The module it is imported from.
+        module: String,
+        /// Its name.
+        name: String,
+    },
+    /// It has regions, but no memory of its own.
+    #[error("imports region `host.{name}`, but no `host.memory`; a program with regions imports both")]
+    RegionAlone {
+        /// The region.
+        name: String,
+    },
+    /// It imports a region from elsewhere than all else.
+    #[error("imports a memory as `{module}.{name}`; all of a program's regions are imported from `host`")]
+    ForeignRegion {
+        /// The module it is imported from.
+        module: String,
+        /// Its name.
+        name: String,
+    },
+    /// It imports a memory twice: what is written to the one would be expected in the other.
+    #[error("imports `{module}.{name}` twice; each memory is imported once")]
+    SameMemory {
+        /// The module it is imported from.
+        module: String,
+        /// Its name.
+        name: String,
+    },
+    /// It has more regions than can be given to it.
+    #[error("imports {count} memories; a program may have {most}, its own and its regions")]
+    TooManyMemories {
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        most: usize,
     },
     /// Its memory is 64-bit, or has pages of another size.
     #[error(
@@ -120,25 +166,25 @@ pub enum ContractError {
 impl Contract {
     /// Whether `outline` is that of a program, and which.
     pub(crate) fn of(outline: Outline) -> Result<Self, ContractError> {
-        let mut memories = Vec::new();
-        for Import { module, name, kind } in outline.imports {
-            match kind {
-                ImportKind::Other(kind) => return Err(ContractError::ForeignImport { kind, module, name }),
-                ImportKind::Memory(memory) => memories.push((module, name, memory)),
-            }
+        let foreign = outline.imports.iter().find_map(|import| match import.kind {
+            ImportKind::Other(kind) => Some((kind, import.module.clone(), import.name.clone())),
+            ImportKind::Memory(_) => None,
+        });
+        if let Some((kind, module, name)) = foreign {
+            return Err(ContractError::ForeignImport { kind, module, name });
         }
-        let count = memories.len() as u64 + u64::from(outline.own_memories);
-        let (module, name, memory) = match (memories.pop(), count) {
-            (None, _) => return Err(ContractError::NoMemory),
-            (Some(memory), 1) => memory,
-            (Some(_), count) => return Err(ContractError::SeveralMemories { count }),
-        };
-        let generation = match [Generation::Seed, Generation::Newest].map(|g| (g, g.memory_module())) {
-            [(seed, js), _] if module == js && name == "memory" => seed,
-            [_, (newest, host)] if module == host && name == "memory" => newest,
-            _ => return Err(ContractError::OtherMemory { module, name }),
-        };
-        if memory.memory64 || memory.page_size_log2.is_some() {
+        let mut regions = outline.memories();
+        if regions.is_empty() {
+            return Err(ContractError::NoMemory);
+        }
+        let memory = regions.remove(0);
+        let generation = generation(&memory)?;
+        check(&regions, &memory, generation)?;
+        if outline.hidden_memories > 0 {
+            return Err(ContractError::HiddenMemory { count: outline.hidden_memories });
+        }
+        let is_unusual = |memory: &ImportedMemory| memory.ty.memory64 || memory.ty.page_size_log2.is_some();
+        if is_unusual(&memory) || regions.iter().any(is_unusual) {
             return Err(ContractError::UnusualMemory);
         }
         if outline.has_start {
@@ -151,18 +197,50 @@ impl Contract {
         if has_buffer || generation == Generation::Seed {
             require(&functions, BUFFER, generation)?;
         }
-        Ok(Self {
-            generation,
-            memory_pages: memory.initial,
-            memory_maximum: memory.maximum,
-            has_buffer,
-            functions,
-        })
+        Ok(Self { generation, memory, regions, has_buffer, functions })
     }
 
-    /// The size the memory starts with, in bytes.
+    /// The size that all memories together start with, in bytes.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        self.memory_pages.saturating_mul(PAGE_BYTES)
+        self.regions.iter().map(ImportedMemory::bytes).fold(self.memory.bytes(), u64::saturating_add)
+    }
+}
+
+/// The generation of a program that imports its own memory as this.
+fn generation(ImportedMemory { module, name, .. }: &ImportedMemory) -> Result<Generation, ContractError> {
+    let (module, name) = (module.clone(), name.clone());
+    let newest = Generation::Newest.memory_module();
+    match name == OWN_MEMORY {
+        true if module == Generation::Seed.memory_module() => Ok(Generation::Seed),
+        true if module == newest => Ok(Generation::Newest),
+        false if module == newest => Err(ContractError::RegionAlone { name }),
+        _ => Err(ContractError::OtherMemory { module, name }),
+    }
+}
+
+/// Whether a program of this generation can have these regions besides its own memory.
+fn check(
+    regions: &[ImportedMemory],
+    own: &ImportedMemory,
+    generation: Generation,
+) -> Result<(), ContractError> {
+    let mut seen = HashSet::from([(&own.module, &own.name)]);
+    for ImportedMemory { module, name, .. } in regions {
+        let is_new = seen.insert((module, name));
+        let (module, name) = (module.clone(), name.clone());
+        if !is_new {
+            return Err(ContractError::SameMemory { module, name });
+        }
+        if generation == Generation::Seed {
+            return Err(ContractError::RegionOfSeed { module, name });
+        }
+        if module != generation.memory_module() {
+            return Err(ContractError::ForeignRegion { module, name });
+        }
+    }
+    match regions.len() + 1 {
+        count if count > MOST_MEMORIES => Err(ContractError::TooManyMemories { count, most: MOST_MEMORIES }),
+        _ => Ok(()),
     }
 }
 

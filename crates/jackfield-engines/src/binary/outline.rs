@@ -5,6 +5,9 @@ use wasmparser::{
 /// Bytes per page of WebAssembly memory.
 pub(crate) const PAGE_BYTES: u64 = 65_536;
 
+/// What the program's own memory is called, in either generation.
+pub(super) const OWN_MEMORY: &str = "memory";
+
 /// The outside of a binary: imports, exports, and what it has of its own that a program must not have.
 ///
 /// Reading it checks the frame of the binary only; the code is validated when it is compiled.
@@ -12,7 +15,7 @@ pub(crate) const PAGE_BYTES: u64 = 65_536;
 pub(crate) struct Outline {
     pub(super) imports: Vec<Import>,
     pub(super) exports: Vec<Export>,
-    pub(super) own_memories: u32,
+    pub(super) hidden_memories: u32,
     pub(super) has_start: bool,
 }
 
@@ -54,7 +57,7 @@ pub(crate) struct Malformed {
 impl Outline {
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut outline =
-            Self { imports: Vec::new(), exports: Vec::new(), own_memories: 0, has_start: false };
+            Self { imports: Vec::new(), exports: Vec::new(), hidden_memories: 0, has_start: false };
         let mut types: Vec<Option<Signature>> = Vec::new();
         let mut functions: Vec<u32> = Vec::new();
         for payload in Parser::new(0).parse_all(bytes) {
@@ -89,7 +92,7 @@ impl Outline {
                         functions.push(ty?);
                     }
                 }
-                Payload::MemorySection(section) => outline.own_memories = section.count(),
+                Payload::MemorySection(section) => outline.hidden_memories = section.count(),
                 Payload::StartSection { .. } => outline.has_start = true,
                 Payload::ExportSection(section) => {
                     for export in section {
@@ -109,12 +112,47 @@ impl Outline {
         Ok(outline)
     }
 
-    /// The size that the first imported memory starts with, in bytes; `None` without one.
-    pub(crate) fn memory_bytes(&self) -> Option<u64> {
-        self.imports.iter().find_map(|import| match import.kind {
-            ImportKind::Memory(memory) => Some(memory.initial.saturating_mul(PAGE_BYTES)),
+    /// The imported memories, numbered as everywhere: the program's own first, its regions in the order of their
+    /// imports. Where none is the program's own, compiling says so, and the first stands in for it.
+    pub(crate) fn memories(&self) -> Vec<ImportedMemory> {
+        let imported = self.imports.iter().filter_map(|import| match import.kind {
+            ImportKind::Memory(memory) => Some((import, memory)),
             ImportKind::Other(_) => None,
-        })
+        });
+        let imported = imported.enumerate().map(|(import, (Import { module, name, .. }, ty))| {
+            ImportedMemory { module: module.clone(), name: name.clone(), import, ty }
+        });
+        let mut memories: Vec<_> = imported.collect();
+        memories.sort_by_key(|memory| memory.name != OWN_MEMORY);
+        memories
+    }
+}
+
+/// A memory that a binary imports.
+#[derive(Clone, Debug)]
+pub(crate) struct ImportedMemory {
+    pub(crate) module: String,
+    /// `memory` for the program's own, the region's name for the others.
+    pub(crate) name: String,
+    /// Which of the imports it is.
+    pub(crate) import: usize,
+    pub(super) ty: MemoryType,
+}
+
+impl ImportedMemory {
+    /// The size it starts with, in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.ty.initial.saturating_mul(PAGE_BYTES)
+    }
+
+    /// The size it starts with, in pages.
+    pub(crate) fn pages(&self) -> u64 {
+        self.ty.initial
+    }
+
+    /// The most pages it can grow to.
+    pub(crate) fn maximum(&self) -> Option<u64> {
+        self.ty.maximum
     }
 }
 

@@ -66,6 +66,16 @@ mod tests {
     }
 
     #[test]
+    fn every_memory_is_made_ordinary() {
+        // A.1: one for each region
+        let text = |shared: &str| {
+            let memory = |name: &str| format!(r#"(import "host" "{name}" (memory 2 2 {shared}))"#);
+            format!(r#"(module {} (import "host" "f" (func)) {})"#, memory("samples"), memory("memory"))
+        };
+        assert_eq!(unshared(&assembled(&text("shared"))).unwrap(), assembled(&text("")));
+    }
+
+    #[test]
     fn names_of_any_length_and_other_imports_are_stepped_over() {
         let name = "n".repeat(300);
         let text = |shared: &str| {

@@ -46,6 +46,11 @@ impl Device for WavDevice {
         format!("file {}", self.path.display())
     }
 
+    /// Never: opening it anew would write over what there is.
+    fn comes_back(&self) -> bool {
+        false
+    }
+
     fn open(&self, setup: StreamSetup) -> Result<Box<dyn Stream>, DeviceError> {
         let channels = setup.format.outputs;
         let spec = WavSpec {

@@ -2,11 +2,14 @@
 
 mod tuning;
 mod voices;
+mod bell;
+mod lent;
+mod outlet;
 mod playing;
 
 pub use self::tuning::{AudioTuning, OnFault};
 
-use crate::device::Device;
+use crate::device::{Clock, Device, SystemClock};
 use crate::engine::audio::playing::Loaded;
 use crate::engine::ready;
 use crate::factory::{EngineContext, EngineError, EngineFactory, Prepared};
@@ -33,10 +36,12 @@ type Tuning = Arc<dyn Fn() -> AudioTuning + Send + Sync>;
 /// Id `audio`, alias `AudioWorkletRuntime`. A new program takes over from the one that plays without a pause, and keeps
 /// the live values of the variables that both have, see [`Carry`](crate::Carry); another rate, or other inputs, make
 /// a new start. A program that traps or does not return is silenced, or gives way to the one before it, and the device
-/// plays on.
+/// plays on. A device that goes away while it plays does not end the program: it plays on where nobody hears it, and on
+/// the device again when that is back, which is looked for every two seconds.
 #[derive(Clone)]
 pub struct AudioEngine {
     devices: Devices,
+    looking: Arc<dyn Clock>,
     compiler: Compiler,
     call_limit: Duration,
     tuning: Tuning,
@@ -60,16 +65,25 @@ impl AudioEngine {
         let devices = Devices { first: device, otherwise: None, block: None };
         Self {
             devices,
+            looking: Arc::new(SystemClock::new()),
             compiler: Compiler::default(),
             call_limit: CALL_LIMIT,
             tuning: Arc::new(AudioTuning::default),
         }
     }
 
-    /// The same, playing on `device` when the first cannot be opened. Why it cannot is logged as a warning.
+    /// The same, playing on `device` when the first cannot be opened, or goes away, until it can be had. Why it cannot is
+    /// logged as a warning, and shown. What the first would hear is silent there.
     #[must_use]
     pub fn or_on(mut self, device: Arc<dyn Device>) -> Self {
         self.devices.otherwise = Some(device);
+        self
+    }
+
+    /// The same, looking by another clock whether a device is back.
+    #[must_use]
+    pub fn looking_by(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.looking = clock;
         self
     }
 
@@ -166,6 +180,7 @@ impl EngineFactory for AudioEngine {
                 console: cx.console,
                 events: cx.events,
                 devices: self.devices.clone(),
+                looking: Arc::clone(&self.looking),
                 call_limit: self.call_limit,
                 compiler: self.compiler.clone(),
                 tuning: Arc::clone(&self.tuning),

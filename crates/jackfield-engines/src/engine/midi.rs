@@ -135,7 +135,7 @@ fn settings(settings: &Map<String, Value>, project: &Project) -> Result<MidiSett
 
 /// What an instance plays. Modules and handlers that are left out are told.
 fn mapper(settings: &MidiSettings, project: &Project, instance: &Instance) -> MidiMapper {
-    let (mapper, left_out) = MidiMapper::for_program(settings, instance.program(), instance.memory());
+    let (mapper, left_out) = MidiMapper::for_program(settings, instance.program(), instance);
     for problem in left_out {
         tracing::warn!(target: "jackfield::engine", "Project `{}`: {problem}", project.name);
     }

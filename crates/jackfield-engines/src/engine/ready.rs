@@ -57,7 +57,7 @@ pub(super) fn carry(from: &Project, to: &Project) -> Carry {
 /// Where the program's audio lies. Routes that lead nowhere are left out, and told.
 pub(super) fn addresses(settings: &AudioSettings, project: &Project) -> Addresses {
     let (addresses, left_out) = settings.routes(&project.map);
-    for problem in left_out {
+    for problem in left_out.into_iter().chain(settings.out_of_reach()) {
         tracing::warn!(target: "jackfield::engine", "Project `{}`: {problem}", project.name);
     }
     addresses

@@ -1,8 +1,11 @@
 //! The timer engines: a program's tick, so many times a second.
 
-mod host;
+mod catch_up;
 mod ticking;
+mod host;
 
+pub use self::catch_up::CatchUp;
+pub(in crate::engine) use self::catch_up::Policy;
 pub(in crate::engine) use self::host::{Loaded, Running};
 pub(in crate::engine) use self::ticking::Duty;
 
@@ -26,13 +29,14 @@ const CALL_LIMIT: Duration = Duration::from_millis(500);
 /// Calls a program's `cycle` at the project's rate: on a thread of its own, or on the host's own loop.
 ///
 /// Ticks are locked to the moment of the start and as far apart as the rate says, to the nanosecond; a late one
-/// does not move the next, and after a pause a tenth of a second is made up for. A program that traps or does
+/// does not move the next, and what becomes of those that a pause held up is [`CatchUp`]'s to say. A program that traps or does
 /// not return is not called again until there is a new project, or the same one again.
 #[derive(Clone)]
 pub struct TimerEngine {
     host: Host,
     compiler: Compiler,
     call_limit: Duration,
+    catch_up: Policy,
 }
 
 /// What the ticks run on.
@@ -58,14 +62,27 @@ impl TimerEngine {
     /// The same by another clock.
     #[must_use]
     pub fn worker_with_clock(clock: Arc<dyn Clock>) -> Self {
-        Self { host: Host::Thread(clock), compiler: Compiler::default(), call_limit: CALL_LIMIT }
+        Self::on(Host::Thread(clock))
     }
 
     /// Ticks as a task of the host's loop, by Tokio's clock. Id `main`, aliases `MainThreadLogicRuntime` and
     /// `MainThreadRuntime`.
     #[must_use]
     pub fn main() -> Self {
-        Self { host: Host::Task, compiler: Compiler::default(), call_limit: CALL_LIMIT }
+        Self::on(Host::Task)
+    }
+
+    fn on(host: Host) -> Self {
+        let catch_up: Policy = Arc::new(CatchUp::default);
+        Self { host, compiler: Compiler::default(), call_limit: CALL_LIMIT, catch_up }
+    }
+
+    /// The same, doing about missed ticks what `policy` says whenever some were missed. Asked on the thread that ticks,
+    /// which it must not hold up.
+    #[must_use]
+    pub fn with_catch_up(mut self, policy: impl Fn() -> CatchUp + Send + Sync + 'static) -> Self {
+        self.catch_up = Arc::new(policy);
+        self
     }
 
     /// The same with other limits for programs.
@@ -136,6 +153,7 @@ impl EngineFactory for TimerEngine {
                 events: cx.events,
                 host: self.host.clone(),
                 call_limit: self.call_limit,
+                catch_up: Arc::clone(&self.catch_up),
                 compiler: self.compiler.clone(),
                 duty: None,
             };

@@ -25,6 +25,9 @@ pub(super) struct Calls {
 
 impl Calls {
     /// The instance is in `call` until the guard is dropped, by a panic as well: an interruption waits for that.
+    ///
+    /// # Realtime
+    /// One atomic write, and one when the guard is dropped.
     pub(super) fn enter(&self, call: u64) -> InProgress<'_> {
         self.running.store(call, Ordering::Release);
         InProgress(self)

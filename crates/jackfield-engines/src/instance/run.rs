@@ -1,6 +1,6 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use wasmtime::{Global, Memory, Store, StoreLimits, TypedFunc, UpdateDeadline, Val};
+use wasmtime::{Global, Memory, Store, TypedFunc, UpdateDeadline, Val};
 
 use crate::{
     binary::BUFFER,
@@ -8,17 +8,18 @@ use crate::{
         interrupt::{Calls, Interrupt},
         trap::{Trap, TrapKind},
     },
-    memory::Value,
-    program::{Call, Program},
+    memory::{Memories, Value},
+    program::{Call, Program, Room},
 };
 
-/// One running copy of a [`Program`], with a memory of its own. Belongs to one thread at a time; may move between them.
+/// One running copy of a [`Program`], with memories of its own. Belongs to one thread at a time; may move between them.
 ///
 /// Dropping it frees its memory, which a realtime thread must leave to another.
 pub struct Instance {
     program: Program,
     store: Store<State>,
     memory: Memory,
+    regions: Box<[Memory]>,
     init: TypedFunc<(), ()>,
     cycle: TypedFunc<(), ()>,
     buffer: Option<TypedFunc<(), ()>>,
@@ -28,15 +29,16 @@ pub struct Instance {
 
 /// What wasmtime keeps for an instance.
 pub(super) struct State {
-    limits: StoreLimits,
+    room: Room,
     calls: Arc<Calls>,
     call: u64,
 }
 
-/// A program tied to a store and a memory, its functions not looked up yet.
+/// A program tied to a store and its memories, its functions not looked up yet.
 pub(super) struct Bound {
     pub(super) store: Store<State>,
     pub(super) memory: Memory,
+    pub(super) regions: Box<[Memory]>,
     pub(super) instance: wasmtime::Instance,
     pub(super) exports: Vec<Callable>,
 }
@@ -48,10 +50,10 @@ pub(super) struct Callable {
 }
 
 impl State {
-    /// A store that can be interrupted and takes no more than `limits`.
-    pub(super) fn store(engine: &wasmtime::Engine, limits: StoreLimits) -> Store<Self> {
-        let mut store = Store::new(engine, Self { limits, calls: Arc::default(), call: 0 });
-        store.limiter(|state| &mut state.limits);
+    /// A store that can be interrupted and takes no more than there is `room`.
+    pub(super) fn store(engine: &wasmtime::Engine, room: Room) -> Store<Self> {
+        let mut store = Store::new(engine, Self { room, calls: Arc::default(), call: 0 });
+        store.limiter(|state| &mut state.room);
         // Making an instance runs code too, where a program lays out data of its own.
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|context| {
@@ -68,14 +70,14 @@ impl State {
 
 impl Instance {
     pub(super) fn new(program: Program, bound: Bound) -> wasmtime::Result<Self> {
-        let Bound { mut store, memory, instance, exports } = bound;
+        let Bound { mut store, memory, regions, instance, exports } = bound;
         let generation = program.generation();
         let init = instance.get_typed_func(&mut store, generation.init())?;
         let cycle = instance.get_typed_func(&mut store, generation.cycle())?;
         let has_buffer = program.has_buffer();
         let buffer = has_buffer.then(|| instance.get_typed_func(&mut store, BUFFER)).transpose()?;
         let calls = Arc::clone(&store.data().calls);
-        Ok(Self { program, store, memory, init, cycle, buffer, exports, calls })
+        Ok(Self { program, store, memory, regions, init, cycle, buffer, exports, calls })
     }
 
     /// The program it is a copy of.
@@ -153,7 +155,7 @@ impl Instance {
         called.map_err(|trap| Trap { function: name(&self.program).unwrap_or_default().into(), ..trap })
     }
 
-    /// The program's memory.
+    /// The program's own memory; [`Memories`] has its regions too.
     ///
     /// # Realtime
     /// Allocates nothing.
@@ -161,12 +163,31 @@ impl Instance {
         self.memory.data(&self.store)
     }
 
-    /// The program's memory, to be written.
+    /// The program's own memory, to be written; [`Memories`] has its regions too.
     ///
     /// # Realtime
     /// Allocates nothing.
     pub fn memory_mut(&mut self) -> &mut [u8] {
         self.memory.data_mut(&mut self.store)
+    }
+}
+
+impl Memories for Instance {
+    fn bytes(&self, number: u32) -> Option<&[u8]> {
+        self.numbered(number).map(|memory| memory.data(&self.store))
+    }
+
+    fn bytes_mut(&mut self, number: u32) -> Option<&mut [u8]> {
+        self.numbered(number).map(|memory| memory.data_mut(&mut self.store))
+    }
+}
+
+impl Instance {
+    fn numbered(&self, number: u32) -> Option<Memory> {
+        match number.checked_sub(1) {
+            None => Some(self.memory),
+            Some(region) => self.regions.get(region as usize).copied(),
+        }
     }
 }
 

@@ -1,17 +1,19 @@
 use wasmtime::{Extern, Memory, MemoryType, Store};
 
 use crate::{
+    binary::ImportedMemory,
     instance::{
         run::{Bound, Callable, Instance, State},
         trap::Trap,
     },
-    program::{Exports, Program, room},
+    program::{Exports, Program, Room},
 };
 
 /// What an instance starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Start {
-    /// The project's snapshot, if it has one; otherwise the program's initial values. The rule for playing.
+    /// The project's snapshot, if it has one; otherwise the program's initial values. The rule for playing. A snapshot is
+    /// one of the program's own memory: its regions have their initial values all the same.
     Snapshot,
     /// The program's initial values, snapshot or not.
     Init,
@@ -60,7 +62,7 @@ impl Program {
         Ok(instance)
     }
 
-    /// A copy whose memory is zero. To be started with [`Instance::start`] before anything else.
+    /// A copy whose memories are zero. To be started with [`Instance::start`] before anything else.
     ///
     /// # Errors
     /// When there is no room for it.
@@ -73,15 +75,27 @@ impl Program {
     fn bound(&self) -> wasmtime::Result<Bound> {
         let compiled = self.compiled();
         let contract = &compiled.contract;
-        let mut store = State::store(&compiled.engine, room(&compiled.limits));
-        // Compiling has checked that both fit.
-        let pages = u32::try_from(contract.memory_pages)?;
-        let maximum = contract.memory_maximum.map(u32::try_from).transpose()?;
-        let memory = Memory::new(&mut store, MemoryType::new(pages, maximum))?;
-        let instance = wasmtime::Instance::new(&mut store, &compiled.module, &[Extern::Memory(memory)])?;
+        let mut store = State::store(&compiled.engine, Room::of(&compiled.limits));
+        let memory = made(&mut store, &contract.memory)?;
+        let regions = contract.regions.iter().map(|region| made(&mut store, region));
+        let regions: Box<[Memory]> = regions.collect::<wasmtime::Result<_>>()?;
+        // In the order in which the binary wants them, which need not be that of their numbers.
+        let wanted = [&contract.memory].into_iter().chain(&contract.regions).map(|memory| memory.import);
+        let mut imports: Vec<_> = wanted.zip([&memory].into_iter().chain(&regions)).collect();
+        imports.sort_unstable_by_key(|(import, _)| *import);
+        let imports: Vec<_> = imports.into_iter().map(|(_, memory)| Extern::Memory(*memory)).collect();
+        let instance = wasmtime::Instance::new(&mut store, &compiled.module, &imports)?;
         let exports = callable(&mut store, &instance, &compiled.exports)?;
-        Ok(Bound { store, memory, instance, exports })
+        Ok(Bound { store, memory, regions, instance, exports })
     }
+}
+
+/// A memory such as the binary imports.
+fn made(store: &mut Store<State>, memory: &ImportedMemory) -> wasmtime::Result<Memory> {
+    // Compiling has checked that both fit.
+    let pages = u32::try_from(memory.pages())?;
+    let maximum = memory.maximum().map(u32::try_from).transpose()?;
+    Memory::new(store, MemoryType::new(pages, maximum))
 }
 
 /// The exported functions of an instance, each with what calls it.
@@ -110,23 +124,24 @@ fn callable(
 }
 
 impl Instance {
-    /// Fills the memory of a [`blank`](Program::blank) copy. On one that has run already, a snapshot is laid over
+    /// Fills the memories of a [`blank`](Program::blank) copy. On one that has run already, a snapshot is laid over
     /// its memory, and `init` stores what is not zero. The project's assets are laid over either.
     ///
     /// # Errors
     /// When `init` traps or is interrupted.
     pub fn start(&mut self, start: Start) -> Result<(), StartError> {
-        let snapshot = self.program().compiled().snapshot.clone().filter(|_| start == Start::Snapshot);
+        let program = self.program().clone();
+        let snapshot = program.compiled().snapshot.as_ref().filter(|_| start == Start::Snapshot);
+        if snapshot.is_none() || program.regions().len() > 0 {
+            let name = || program.name().to_owned();
+            self.init().map_err(|source| StartError::Trapped { program: name(), source })?;
+        }
         if let Some(snapshot) = snapshot {
             // Reading the project has checked that it fits, and a memory never shrinks.
             let length = snapshot.len().min(self.memory().len());
             self.memory_mut()[..length].copy_from_slice(&snapshot[..length]);
-        } else {
-            let program = self.program().name().to_owned();
-            self.init().map_err(|source| StartError::Trapped { program, source })?;
         }
-        let program = self.program().clone();
-        program.compiled().assets.iter().for_each(|asset| asset.write(self.memory_mut()));
+        program.compiled().assets.iter().for_each(|asset| asset.write(self));
         Ok(())
     }
 }

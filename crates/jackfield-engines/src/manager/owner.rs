@@ -7,7 +7,7 @@ use super::mailbox::{Mailbox, Request};
 use super::status::{Failure, ManagerState, ManagerStatus};
 use super::wanted::{Reason, Selection, Wanted};
 use crate::causes::chain;
-use crate::console::Console;
+use crate::console::{Console, Playing};
 use crate::events::EventDispatcher;
 use crate::factory::{
     Engine, EngineContext, EngineError, EngineUpdate, Prepared, ProjectStore, Registered, Synced,
@@ -19,6 +19,8 @@ use tokio::sync::watch;
 
 pub(super) struct Owner {
     context: EngineContext,
+    /// What the active engine says of itself.
+    playing: watch::Receiver<Option<Playing>>,
     deadlines: Deadlines,
     mailbox: Arc<Mailbox>,
     status: watch::Sender<ManagerStatus>,
@@ -50,8 +52,10 @@ impl Owner {
         mailbox: Arc<Mailbox>,
     ) -> (Self, watch::Receiver<ManagerStatus>) {
         let (status, receiver) = watch::channel(ManagerStatus::default());
+        let playing = console.playing();
         let context = EngineContext::new(store, events, console);
-        (Self { context, deadlines, mailbox, status, active: None, overdue: None, last: None }, receiver)
+        let (active, overdue, last) = (None, None, None);
+        (Self { context, playing, deadlines, mailbox, status, active, overdue, last }, receiver)
     }
 
     pub(super) async fn run(mut self) {
@@ -64,13 +68,14 @@ impl Owner {
                     None => break,
                 },
                 () = stopped(&mut self.overdue) => self.resume().await,
+                Ok(()) = self.playing.changed() => self.note_how(),
             }
         }
         if let Err(error) = self.stop_active().await {
             tracing::error!(target: "jackfield::engine", "Closed, but {}", chain(&error));
         }
         self.status.send_modify(|status| {
-            (status.state, status.active) = (ManagerState::Idle, None);
+            (status.state, status.active, status.degraded) = (ManagerState::Idle, None, None);
         });
         let Self { status, mut overdue, .. } = self;
         drop(status);
@@ -78,6 +83,16 @@ impl Owner {
         if overdue.is_some() {
             stopped(&mut overdue).await;
         }
+    }
+
+    /// Takes note of how the active engine plays, as it says itself.
+    fn note_how(&mut self) {
+        let degraded = self.playing.borrow_and_update().as_ref().and_then(|playing| playing.degraded.clone());
+        self.status.send_if_modified(|status| {
+            let changed = status.degraded != degraded;
+            status.degraded = degraded;
+            changed
+        });
     }
 
     async fn serve(&mut self, request: Request) {
@@ -98,6 +113,7 @@ impl Owner {
             self.last = before;
             self.status.send_modify(|status| (status.requested, status.stands_in) = (requested, stands_in));
         }
+        self.note_how();
         request.answer(answer);
     }
 

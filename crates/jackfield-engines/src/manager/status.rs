@@ -38,6 +38,8 @@ pub struct ManagerStatus {
     pub state: ManagerState,
     /// Why the last request was not carried out; stays until one is.
     pub failed: Option<Failure>,
+    /// Why the active engine does not play on the device that it should, when it plays elsewhere until it can.
+    pub degraded: Option<String>,
 }
 
 /// A request that failed, in words.

@@ -3,6 +3,7 @@ use std::fmt;
 
 use crate::memory::{
     map::{MemoryMap, Module},
+    memories::Memories,
     variable::Variable,
 };
 
@@ -20,12 +21,19 @@ pub struct Carry {
 /// How many of those that are reset are named on one line.
 const SHOWN: usize = 5;
 
-/// Bytes that lie together in both memories.
+/// Bytes that lie together in both programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Copied {
-    from: usize,
-    to: usize,
+    from: Start,
+    to: Start,
     length: usize,
+}
+
+/// A byte of one of a program's memories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Start {
+    memory: u32,
+    byte: usize,
 }
 
 /// What became of the variables when one program took over from another.
@@ -89,15 +97,16 @@ impl Carry {
         &self.report
     }
 
-    /// Copies the values from one program's memory into the other's, which has been started. What lies outside either
+    /// Copies the values from one program's memories into the other's, which has been started. What lies outside either
     /// is left out.
     ///
     /// # Realtime
     /// Allocates nothing. Takes as long as copying all variables does: some 100 µs for a megabyte of them.
-    pub fn apply(&self, from: &[u8], to: &mut [u8]) {
+    pub fn apply(&self, from: &(impl Memories + ?Sized), to: &mut (impl Memories + ?Sized)) {
         for Copied { from: start, to: target, length } in &self.copies {
-            let source = from.get(*start..start + length);
-            let place = to.get_mut(*target..target + length);
+            let source = from.bytes(start.memory).and_then(|from| from.get(start.byte..start.byte + length));
+            let place =
+                to.bytes_mut(target.memory).and_then(|to| to.get_mut(target.byte..target.byte + length));
             if let (Some(source), Some(place)) = (source, place) {
                 place.copy_from_slice(source);
             }
@@ -107,13 +116,25 @@ impl Carry {
     fn keep(&mut self, from: &Variable, to: &Variable) {
         self.report.carried += 1;
         let length = (to.end() - u64::from(to.byte_address)) as usize;
-        let copied = Copied { from: from.byte_address as usize, to: to.byte_address as usize, length };
+        let copied = Copied { from: Start::of(from), to: Start::of(to), length };
         match self.copies.last_mut() {
-            Some(last) if last.from + last.length == copied.from && last.to + last.length == copied.to => {
+            Some(last)
+                if last.from.after(last.length) == copied.from && last.to.after(last.length) == copied.to =>
+            {
                 last.length += length;
             }
             _ => self.copies.push(copied),
         }
+    }
+}
+
+impl Start {
+    fn of(variable: &Variable) -> Self {
+        Self { memory: variable.memory, byte: variable.byte_address as usize }
+    }
+
+    fn after(self, length: usize) -> Self {
+        Self { byte: self.byte + length, ..self }
     }
 }
 
@@ -139,8 +160,10 @@ fn matching<'a>(
 
 /// Whether every variable has the place in memory that one of its name and type had.
 fn lies_where_it_lay(from: &MemoryMap, to: &MemoryMap) -> bool {
-    let place =
-        |variable: &Variable| (variable.byte_address, variable.element, variable.elements, variable.pointer);
+    let place = |variable: &Variable| {
+        let Variable { memory, byte_address, element, elements, pointer, points_into, .. } = *variable;
+        (memory, byte_address, element, elements, pointer, points_into)
+    };
     names(from).eq(names(to)) && from.variables().map(place).eq(to.variables().map(place))
 }
 

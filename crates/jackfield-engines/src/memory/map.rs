@@ -2,11 +2,12 @@ use std::collections::HashMap;
 
 use crate::memory::{
     element::Value,
+    memories::Memories,
     nearest::nearest,
     variable::{AccessError, Variable},
 };
 
-/// Which variable of a program lies where in its memory, module by module in the program's own order.
+/// Which variable of a program lies where in its memories, module by module in the program's own order.
 ///
 /// Made by [`Project`](crate::Project) from the map the compiler wrote. A lookup by name costs two hash lookups and
 /// allocates nothing unless it fails; keep the [`Variable`] where that is too much.
@@ -111,18 +112,23 @@ impl MemoryMap {
     /// The first element of the variable called `id`.
     ///
     /// # Errors
-    /// When there is no such variable, or it lies outside `memory`.
-    pub fn read(&self, memory: &[u8], id: &str) -> Result<Value, NamedAccessError> {
-        self.variable(id)?.read(memory, 0).map_err(|source| NamedAccessError::access(id, source))
+    /// When there is no such variable, or it lies outside `memories`.
+    pub fn read(&self, memories: &(impl Memories + ?Sized), id: &str) -> Result<Value, NamedAccessError> {
+        self.variable(id)?.read(memories, 0).map_err(|source| NamedAccessError::access(id, source))
     }
 
     /// Writes the first element of the variable called `id`; [`Element::value_of`](crate::Element::value_of) makes
     /// a value of the right type from any number.
     ///
     /// # Errors
-    /// When there is no such variable, it lies outside `memory`, or it has another type than `value`.
-    pub fn write(&self, memory: &mut [u8], id: &str, value: Value) -> Result<(), NamedAccessError> {
-        self.variable(id)?.write(memory, 0, value).map_err(|source| NamedAccessError::access(id, source))
+    /// When there is no such variable, it lies outside `memories`, or it has another type than `value`.
+    pub fn write(
+        &self,
+        memories: &mut (impl Memories + ?Sized),
+        id: &str,
+        value: Value,
+    ) -> Result<(), NamedAccessError> {
+        self.variable(id)?.write(memories, 0, value).map_err(|source| NamedAccessError::access(id, source))
     }
 }
 

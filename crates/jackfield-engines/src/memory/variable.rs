@@ -1,13 +1,18 @@
-use crate::memory::element::{Element, Value};
+use crate::memory::{
+    element::{Element, Value},
+    memories::Memories,
+};
 
-/// One named place in a program's memory: a number, a pointer, or an array of them.
+/// One named place in a program's memories: a number, a pointer, or an array of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variable {
     /// The full id, as its generation of the compiler writes it: `tempo.bpm`, or `tempo:bpm` in the newest.
     pub id: String,
     /// The name within its module: `bpm`.
     pub name: String,
-    /// Where it starts, in bytes from the start of memory.
+    /// The number of the memory it lies in: 0 is the program's own, the others are its regions. See [`Memories`].
+    pub memory: u32,
+    /// Where it starts, in bytes from the start of that memory.
     pub byte_address: u32,
     /// The type of its elements.
     pub element: Element,
@@ -15,6 +20,8 @@ pub struct Variable {
     pub elements: u32,
     /// Whether it holds the byte address of another variable.
     pub pointer: bool,
+    /// The number of the memory that a pointer points into; for all else that of its own.
+    pub points_into: u32,
     /// What it starts with, as far as the map says.
     pub default: Option<Initial>,
 }
@@ -59,6 +66,12 @@ pub enum AccessError {
         /// How many there are.
         elements: u32,
     },
+    /// The variable lies in a region, and only the program's own memory is there. Give the whole instance.
+    #[error("there is no memory {number}; give the whole instance, not only the bytes of its own memory")]
+    NoSuchMemory {
+        /// The memory that the variable lies in.
+        number: u32,
+    },
     /// The map and the memory do not belong together.
     #[error(
         "bytes {start} to {end} lie outside a memory of {size} bytes; the map belongs to another program"
@@ -90,12 +103,13 @@ impl Variable {
     /// Reads element `index` (0 for a single one).
     ///
     /// # Errors
-    /// When there is no such element, or it lies outside `memory`.
+    /// When there is no such element, or it lies outside `memories`.
     ///
     /// # Realtime
     /// Allocates nothing.
-    pub fn read(&self, memory: &[u8], index: u32) -> Result<Value, AccessError> {
+    pub fn read(&self, memories: &(impl Memories + ?Sized), index: u32) -> Result<Value, AccessError> {
         let (start, end) = self.extent(index)?;
+        let memory = self.bytes(memories)?;
         bounded(start, end)
             .and_then(|range| self.element.read(memory.get(range)?))
             .ok_or(AccessError::OutsideMemory { start, end, size: memory.len() })
@@ -104,12 +118,19 @@ impl Variable {
     /// Writes element `index` (0 for a single one). Narrow integers keep the low bits of the value, as a store does.
     ///
     /// # Errors
-    /// When there is no such element, it lies outside `memory`, or it has another type than `value`.
+    /// When there is no such element, it lies outside `memories`, or it has another type than `value`.
     ///
     /// # Realtime
     /// Allocates nothing.
-    pub fn write(&self, memory: &mut [u8], index: u32, value: Value) -> Result<(), AccessError> {
+    pub fn write(
+        &self,
+        memories: &mut (impl Memories + ?Sized),
+        index: u32,
+        value: Value,
+    ) -> Result<(), AccessError> {
         let (start, end) = self.extent(index)?;
+        let number = self.memory;
+        let memory = memories.bytes_mut(number).ok_or(AccessError::NoSuchMemory { number })?;
         let size = memory.len();
         let place = bounded(start, end)
             .and_then(|range| memory.get_mut(range))
@@ -128,17 +149,26 @@ impl Variable {
     /// All of it.
     ///
     /// # Errors
-    /// When it lies outside `memory`.
-    pub fn reading(&self, memory: &[u8]) -> Result<Reading, AccessError> {
+    /// When it lies outside `memories`.
+    pub fn reading(&self, memories: &(impl Memories + ?Sized)) -> Result<Reading, AccessError> {
         if self.elements == 1 {
-            return self.read(memory, 0).map(Reading::One);
+            return self.read(memories, 0).map(Reading::One);
         }
+        let memory = self.bytes(memories)?;
         // Ahead of the allocation: a map from elsewhere may claim any number of elements.
         if self.end() > memory.len() as u64 {
             let (start, end) = (self.byte_address.into(), self.end());
             return Err(AccessError::OutsideMemory { start, end, size: memory.len() });
         }
-        (0..self.elements).map(|index| self.read(memory, index)).collect::<Result<_, _>>().map(Reading::Many)
+        (0..self.elements)
+            .map(|index| self.read(memories, index))
+            .collect::<Result<_, _>>()
+            .map(Reading::Many)
+    }
+
+    /// The whole of the memory it lies in.
+    fn bytes<'m>(&self, memories: &'m (impl Memories + ?Sized)) -> Result<&'m [u8], AccessError> {
+        memories.bytes(self.memory).ok_or(AccessError::NoSuchMemory { number: self.memory })
     }
 
     fn extent(&self, index: u32) -> Result<(u64, u64), AccessError> {

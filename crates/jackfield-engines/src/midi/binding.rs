@@ -1,5 +1,5 @@
 use crate::{
-    memory::{MemoryMap, Module, Variable},
+    memory::{Memories, MemoryMap, Module, Variable},
     midi::{
         controllers::{ControllerInput, ControllerOutput},
         notes::{Gate, NoteInput, NoteOutput},
@@ -30,7 +30,7 @@ pub(super) struct Bound {
 impl Bound {
     /// Those known by their names first, in the order of the map; then those of the lists. A module that a list names
     /// is bound as the list says, and not by its name too.
-    pub(super) fn new(settings: &MidiSettings, map: &MemoryMap, memory: &[u8]) -> Self {
+    pub(super) fn new(settings: &MidiSettings, map: &MemoryMap, memory: &(impl Memories + ?Sized)) -> Self {
         let mut bound = Self::default();
         let Self { note_outputs, note_inputs, controller_outputs, controller_inputs, problems } = &mut bound;
         let find = Find { map, memory };
@@ -128,12 +128,12 @@ fn id(module: Option<&str>, name: &str) -> String {
     }
 }
 
-struct Find<'a> {
+struct Find<'a, M: ?Sized> {
     map: &'a MemoryMap,
-    memory: &'a [u8],
+    memory: &'a M,
 }
 
-impl Find<'_> {
+impl<M: Memories + ?Sized> Find<'_, M> {
     fn note_output(&self, which: &Listed<'_>, note: &MidiNote) -> Result<NoteOutput, Problem> {
         Ok(NoteOutput {
             note: self.required(which, "noteMemoryId", note.note.as_deref(), "note")?,

@@ -1,7 +1,10 @@
-use crate::midi::{
-    message::{CONTROLLER, MidiMessage, PortMessage},
-    notes::hears,
-    place::{Place, Setting},
+use crate::{
+    memory::Memories,
+    midi::{
+        message::{CONTROLLER, MidiMessage, PortMessage},
+        notes::hears,
+        place::{Place, Setting},
+    },
 };
 
 /// A module that moves a controller.
@@ -19,7 +22,7 @@ pub(super) struct ControllerOutput {
 
 impl ControllerOutput {
     /// The message to be sent, if the value has changed; the first time in any case.
-    pub(super) fn after_cycle(&mut self, memory: &[u8]) -> Option<PortMessage> {
+    pub(super) fn after_cycle(&mut self, memory: &(impl Memories + ?Sized)) -> Option<PortMessage> {
         let value = Setting::At(self.value).within(memory, 0..=127)?;
         if self.last == Some(value) {
             return None;
@@ -31,7 +34,7 @@ impl ControllerOutput {
     }
 
     /// Port and channel as they are now; channel 0 is the first.
-    pub(super) fn goes_to(&self, memory: &[u8]) -> Option<(u32, u8)> {
+    pub(super) fn goes_to(&self, memory: &(impl Memories + ?Sized)) -> Option<(u32, u8)> {
         Some((self.port.port(memory)?, self.channel.within(memory, 0..=16)?.max(1)))
     }
 }
@@ -46,7 +49,7 @@ pub(super) struct ControllerInput {
 }
 
 impl ControllerInput {
-    pub(super) fn receive(&self, memory: &mut [u8], came: PortMessage) {
+    pub(super) fn receive(&self, memory: &mut (impl Memories + ?Sized), came: PortMessage) {
         let Some((CONTROLLER, channel)) = came.message.kind_and_channel() else { return };
         let [controller, value] = came.message.data();
         // Compared number by number: channel 1 with controller 17 is not channel 11 with controller 7.

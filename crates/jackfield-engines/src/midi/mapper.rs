@@ -1,6 +1,6 @@
 use crate::{
     instance::{Instance, Trap},
-    memory::MemoryMap,
+    memory::{Memories, MemoryMap},
     midi::{binding::Bound, message::PortMessage, notes::NoteOutput, used::Used},
     program::{Export, Program},
     project::{MidiSettings, Problem},
@@ -31,7 +31,11 @@ impl MidiMapper {
     ///
     /// `memory` is the program's, ready to run: pointers are followed as they point now.
     #[must_use]
-    pub fn new(settings: &MidiSettings, map: &MemoryMap, memory: &[u8]) -> (Self, Vec<Problem>) {
+    pub fn new(
+        settings: &MidiSettings,
+        map: &MemoryMap,
+        memory: &(impl Memories + ?Sized),
+    ) -> (Self, Vec<Problem>) {
         let mut bound = Bound::new(settings, map, memory);
         let problems = std::mem::take(&mut bound.problems);
         (Self { bound, handlers: Vec::new(), used: Used::none() }, problems)
@@ -39,7 +43,11 @@ impl MidiMapper {
 
     /// The same for a program, whose handlers are called too; those that it does not export are left out.
     #[must_use]
-    pub fn for_program(settings: &MidiSettings, program: &Program, memory: &[u8]) -> (Self, Vec<Problem>) {
+    pub fn for_program(
+        settings: &MidiSettings,
+        program: &Program,
+        memory: &(impl Memories + ?Sized),
+    ) -> (Self, Vec<Problem>) {
         let (mut mapper, mut problems) = Self::new(settings, program.map(), memory);
         for handler in &settings.handlers {
             // Any message shows whether it takes one.
@@ -89,7 +97,7 @@ impl MidiMapper {
     }
 
     /// Tells every channel that the program plays on, as its memory has them now, to be silent: for the beginning.
-    pub fn reset(&self, memory: &[u8], mut send: impl FnMut(PortMessage)) {
+    pub fn reset(&self, memory: &(impl Memories + ?Sized), mut send: impl FnMut(PortMessage)) {
         let mut used = Used::none();
         let controllers = self.bound.controller_outputs.iter().map(|output| output.goes_to(memory));
         let notes = self.bound.note_outputs.iter().map(|output| output.goes_to(memory));
@@ -103,7 +111,7 @@ impl MidiMapper {
     ///
     /// # Realtime
     /// Allocates nothing.
-    pub fn after_cycle(&mut self, memory: &[u8], mut send: impl FnMut(PortMessage)) {
+    pub fn after_cycle(&mut self, memory: &(impl Memories + ?Sized), mut send: impl FnMut(PortMessage)) {
         let Self { bound, used, .. } = self;
         let controllers = bound.controller_outputs.iter_mut().map(|output| output.after_cycle(memory));
         let notes = bound.note_outputs.iter_mut().map(|output| output.after_cycle(memory));
@@ -119,7 +127,7 @@ impl MidiMapper {
     ///
     /// # Realtime
     /// Allocates nothing.
-    pub fn receive(&mut self, memory: &mut [u8], came: PortMessage) {
+    pub fn receive(&mut self, memory: &mut (impl Memories + ?Sized), came: PortMessage) {
         for input in &self.bound.controller_inputs {
             input.receive(memory, came);
         }
@@ -133,7 +141,7 @@ impl MidiMapper {
     /// # Errors
     /// When a handler traps; those after it are not called.
     pub fn deliver(&mut self, instance: &mut Instance, came: PortMessage) -> Result<(), Trap> {
-        self.receive(instance.memory_mut(), came);
+        self.receive(instance, came);
         for handler in &self.handlers {
             if handler.port.is_some_and(|port| port != u64::from(came.port)) {
                 continue;

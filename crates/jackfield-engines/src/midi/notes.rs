@@ -1,6 +1,9 @@
-use crate::midi::{
-    message::{ALL_NOTES_OFF, ALL_SOUND_OFF, CONTROLLER, MidiMessage, NOTE_OFF, NOTE_ON, PortMessage},
-    place::{Place, Setting},
+use crate::{
+    memory::Memories,
+    midi::{
+        message::{ALL_NOTES_OFF, ALL_SOUND_OFF, CONTROLLER, MidiMessage, NOTE_OFF, NOTE_ON, PortMessage},
+        place::{Place, Setting},
+    },
 };
 
 /// A module that plays notes: one while its gate is open.
@@ -37,7 +40,7 @@ impl NoteOutput {
     ///
     /// With a value out of range no note begins, until all are valid while the gate is open. A note that sounds ends
     /// with its gate in any case.
-    pub(super) fn after_cycle(&mut self, memory: &[u8]) -> Option<PortMessage> {
+    pub(super) fn after_cycle(&mut self, memory: &(impl Memories + ?Sized)) -> Option<PortMessage> {
         let open = self.gate.read(memory)? != 0;
         let velocity = self.velocity.within(memory, 0..=127);
         match (open, self.state.open) {
@@ -67,7 +70,7 @@ impl NoteOutput {
     }
 
     /// Port and channel as they are now.
-    pub(super) fn goes_to(&self, memory: &[u8]) -> Option<(u32, u8)> {
+    pub(super) fn goes_to(&self, memory: &(impl Memories + ?Sized)) -> Option<(u32, u8)> {
         Some((self.port.port(memory)?, self.channel.within(memory, 1..=16)?))
     }
 }
@@ -93,7 +96,7 @@ pub(super) struct NoteInput {
 }
 
 impl NoteInput {
-    pub(super) fn receive(&mut self, memory: &mut [u8], came: PortMessage) {
+    pub(super) fn receive(&mut self, memory: &mut (impl Memories + ?Sized), came: PortMessage) {
         let Some((kind, channel)) = came.message.kind_and_channel() else { return };
         if !hears(&self.port, &self.channel, memory, came.port, channel) {
             return;
@@ -120,7 +123,7 @@ impl NoteInput {
         }
     }
 
-    fn let_go(&mut self, memory: &mut [u8]) {
+    fn let_go(&mut self, memory: &mut (impl Memories + ?Sized)) {
         self.held = None;
         if let Some(gate) = self.gate {
             gate.write(memory, 0);
@@ -129,7 +132,13 @@ impl NoteInput {
 }
 
 /// Whether a module listens to this port and channel; 0 is all of them.
-pub(super) fn hears(port: &Setting, channel: &Setting, memory: &[u8], from: u32, on: u8) -> bool {
+pub(super) fn hears(
+    port: &Setting,
+    channel: &Setting,
+    memory: &(impl Memories + ?Sized),
+    from: u32,
+    on: u8,
+) -> bool {
     let is = |setting: &Setting, number: i64| {
         setting.read(memory).is_some_and(|wanted| wanted == 0 || i64::from(wanted) == number)
     };

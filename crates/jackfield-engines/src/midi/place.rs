@@ -1,27 +1,29 @@
-use crate::memory::{Element, Value, Variable};
+use crate::memory::{Element, Memories, Value, Variable};
 
-/// Where a value lies in memory.
+/// Where a value lies, in which of the memories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
+    memory: u32,
     address: u32,
     element: Element,
 }
 
 impl Place {
     /// The place of a variable. A pointer is followed here and now, once: pointing it elsewhere later is not seen.
-    pub(super) fn of(variable: &Variable, memory: &[u8]) -> Self {
-        let here = Self { address: variable.byte_address, element: variable.element };
+    pub(super) fn of(variable: &Variable, memory: &(impl Memories + ?Sized)) -> Self {
+        let Variable { memory: number, byte_address: address, element, .. } = *variable;
+        let here = Self { memory: number, address, element };
         if !variable.pointer {
             return here;
         }
         // In whole words, as the compiler counts them.
         let target = here.read(memory).unwrap_or_default().cast_unsigned() & !3;
-        Self { address: target, element: Element::I32 }
+        Self { memory: variable.points_into, address: target, element: Element::I32 }
     }
 
     /// What lies there as a whole number, a float as its bits; `None` outside the memory.
-    pub(super) fn read(&self, memory: &[u8]) -> Option<i32> {
-        let bytes = memory.get(usize::try_from(self.address).ok()?..)?;
+    pub(super) fn read(&self, memory: &(impl Memories + ?Sized)) -> Option<i32> {
+        let bytes = memory.bytes(self.memory)?.get(usize::try_from(self.address).ok()?..)?;
         Some(match self.element.read(bytes)? {
             Value::I32(value) => value,
             // No float is a note, a channel or a controller: its bits are far outside of what these can be.
@@ -30,10 +32,10 @@ impl Place {
     }
 
     /// Puts a number there; outside the memory it goes nowhere.
-    pub(super) fn write(&self, memory: &mut [u8], number: u8) {
+    pub(super) fn write(&self, memory: &mut (impl Memories + ?Sized), number: u8) {
         let size = self.element.size() as usize;
-        let place =
-            usize::try_from(self.address).ok().and_then(|start| memory.get_mut(start..)?.get_mut(..size));
+        let start = usize::try_from(self.address).ok();
+        let place = start.and_then(|start| memory.bytes_mut(self.memory)?.get_mut(start..)?.get_mut(..size));
         let Some(place) = place else { return };
         match self.element.value_of(number.into()) {
             Value::I32(value) => place.copy_from_slice(&value.to_le_bytes()[..size]),
@@ -51,7 +53,7 @@ pub(super) enum Setting {
 }
 
 impl Setting {
-    pub(super) fn read(&self, memory: &[u8]) -> Option<i32> {
+    pub(super) fn read(&self, memory: &(impl Memories + ?Sized)) -> Option<i32> {
         match self {
             Self::At(place) => place.read(memory),
             Self::Always(value) => Some(*value),
@@ -59,13 +61,17 @@ impl Setting {
     }
 
     /// The value, if it is one of `range`.
-    pub(super) fn within(&self, memory: &[u8], range: std::ops::RangeInclusive<u8>) -> Option<u8> {
+    pub(super) fn within(
+        &self,
+        memory: &(impl Memories + ?Sized),
+        range: std::ops::RangeInclusive<u8>,
+    ) -> Option<u8> {
         let value = u8::try_from(self.read(memory)?).ok()?;
         range.contains(&value).then_some(value)
     }
 
     /// The value as a number of a port; `None` for one that there cannot be.
-    pub(super) fn port(&self, memory: &[u8]) -> Option<u32> {
+    pub(super) fn port(&self, memory: &(impl Memories + ?Sized)) -> Option<u32> {
         let port = u32::try_from(self.read(memory)?).ok()?;
         (1..=super::used::PORTS).contains(&port).then_some(port)
     }

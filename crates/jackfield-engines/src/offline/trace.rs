@@ -79,8 +79,7 @@ fn run<'a>(
             Ok(()) => {
                 if let Some(mapper) = &mut mapper {
                     let messages = &mut trace.messages;
-                    mapper
-                        .after_cycle(instance.memory(), |sent| messages.push(TracedMessage { cycle, sent }));
+                    mapper.after_cycle(&*instance, |sent| messages.push(TracedMessage { cycle, sent }));
                 }
             }
             Err(trap) => {
@@ -100,9 +99,8 @@ fn run<'a>(
     trace
 }
 
-/// A variable that lies outside the memory has no value; reading the project refuses a map with such a one.
+/// A variable that lies outside its memory has no value; reading the project refuses a map with such a one.
 fn values(instance: &Instance) -> Vec<(String, Reading)> {
-    let memory = instance.memory();
     let variables = instance.program().map().variables();
-    variables.filter_map(|variable| Some((variable.id.clone(), variable.reading(memory).ok()?))).collect()
+    variables.filter_map(|variable| Some((variable.id.clone(), variable.reading(instance).ok()?))).collect()
 }

@@ -62,7 +62,7 @@ pub enum ProgramError {
     TooMuchMemory {
         /// The project.
         name: String,
-        /// What it asks for at the start.
+        /// What it asks for at the start, for all its memories together.
         bytes: u64,
         /// What it may have.
         limit: u64,
@@ -184,7 +184,12 @@ impl Program {
         self.0.always_ends
     }
 
-    /// The memory each instance starts with, in bytes.
+    /// The names of its regions, by the numbers of their memories from 1 on: [`Memories`](crate::Memories).
+    pub fn regions(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.contract.regions.iter().map(|memory| memory.name.as_str())
+    }
+
+    /// The memory each instance starts with, in bytes, its regions included.
     pub fn memory_bytes(&self) -> u64 {
         self.0.contract.memory_bytes()
     }

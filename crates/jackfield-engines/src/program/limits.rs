@@ -2,7 +2,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The largest memory, in bytes, that a program may start with or grow to: 64 MiB unless set.
+    /// The most memory, in bytes, that a program may start with or grow to, all its memories together: 64 MiB unless set.
     pub max_memory_bytes: u64,
 }
 
@@ -13,7 +13,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The same, with another bound for the memory.
+    /// The same, with another bound for its memories.
     #[must_use]
     pub fn max_memory_bytes(mut self, bytes: u64) -> Self {
         self.max_memory_bytes = bytes;

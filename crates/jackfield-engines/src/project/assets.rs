@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    memory::MemoryMap,
+    memory::{Memories, MemoryMap, Variable},
     project::{config::BinaryAsset, problem::Problem},
 };
 
@@ -18,6 +18,8 @@ pub struct Asset {
     pub path: PathBuf,
     /// The variable it is loaded into.
     pub memory_id: String,
+    /// The number of the memory that lies in: 0 is the program's own.
+    pub memory: u32,
     /// The first byte of that.
     pub byte_address: u32,
     /// What is in the file, as far as the variable reaches.
@@ -59,13 +61,16 @@ fn read(asset: &BinaryAsset, directory: &Path, map: &MemoryMap) -> Result<Asset,
     let room = variable.end() - u64::from(variable.byte_address);
     let length = bytes.len().min(usize::try_from(room).unwrap_or(usize::MAX));
     let bytes = bytes[..length].into();
-    Ok(Asset { path, memory_id: variable.id.clone(), byte_address: variable.byte_address, bytes })
+    let Variable { memory, byte_address, .. } = *variable;
+    Ok(Asset { path, memory_id: variable.id.clone(), memory, byte_address, bytes })
 }
 
 impl Asset {
-    /// Writes it into a program's memory; what lies outside of that is left out.
-    pub(crate) fn write(&self, memory: &mut [u8]) {
-        let place = memory.get_mut(self.byte_address as usize..).unwrap_or_default();
+    /// Writes it into a program's memories; what lies outside of these is left out.
+    pub(crate) fn write(&self, memories: &mut (impl Memories + ?Sized)) {
+        let memory = memories.bytes_mut(self.memory);
+        let place =
+            memory.and_then(|memory| memory.get_mut(self.byte_address as usize..)).unwrap_or_default();
         let length = place.len().min(self.bytes.len());
         place[..length].copy_from_slice(&self.bytes[..length]);
     }

@@ -56,7 +56,9 @@ impl Project {
 fn with_assets(mut project: Project) -> Project {
     if let Some(path) = &project.path {
         let wanted = &project.config.binary_assets;
-        (project.assets, project.left_out) = assets::load(wanted, directory_of(path), &project.map);
+        let (assets, left_out) = assets::load(wanted, directory_of(path), &project.map);
+        project.assets = assets;
+        project.left_out.extend(left_out);
     }
     project
 }

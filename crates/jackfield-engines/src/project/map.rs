@@ -1,12 +1,21 @@
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use crate::{
+    binary::ImportedMemory,
     memory::{Element, Initial, MemoryMap, Module, Variable},
     project::{
         json::{At, join},
         problem::Problem,
+        regions::Regions,
     },
 };
+
+/// By which keys the map says which memory something lies in: by the name of a region, or by its number.
+const MEMORY: [&str; 2] = ["memoryRegionName", "memoryIndex"];
+/// The same for what a pointer points at.
+const POINTEE: [&str; 2] = ["pointeeMemoryRegionName", "pointeeMemoryIndex"];
 
 const REMEDY: &str = "compile the program again: map and program are made together";
 
@@ -18,7 +27,7 @@ pub(super) fn seed(modules: &At<'_>, problems: &mut Vec<Problem>) -> MemoryMap {
         let names = module.get("memoryMap").map(|at| at.members(problems)).unwrap_or_default();
         let variables = names.iter().filter_map(|(name, at)| {
             let default = at.get("default").and_then(|at| initial(at.value));
-            variable(format!("{id}.{name}"), name, at, default, problems)
+            variable(format!("{id}.{name}"), name, at, [0; 2], default, problems)
         });
         ordered.push((index, Module::new(id.clone(), variables.collect())));
     }
@@ -26,35 +35,57 @@ pub(super) fn seed(modules: &At<'_>, problems: &mut Vec<Problem>) -> MemoryMap {
     MemoryMap::new(ordered.into_iter().map(|(_, module)| module).collect())
 }
 
-/// The newest map: `memoryPlan.modules`, their order apart, the defaults apart. Variables in further memories are left
-/// out, as no program with such is played.
-pub(super) fn newest(root: &At<'_>, plan: &At<'_>, problems: &mut Vec<Problem>) -> MemoryMap {
+/// The newest map: `memoryPlan.modules`, their order apart, the defaults apart, and apart where pointers point.
+pub(super) fn newest(
+    root: &At<'_>,
+    plan: &At<'_>,
+    regions: &mut Regions<'_>,
+    problems: &mut Vec<Problem>,
+) -> MemoryMap {
     let Some(modules) = plan.get("modules") else {
         problems.push(Problem::new(&plan.place, "has no `modules`", REMEDY));
         return MemoryMap::default();
     };
     let defaults = root.get("memoryDefaultsByModuleId");
-    let order: Vec<&str> = plan
+    let pointers = root.get("pointerMetadataByModuleId");
+    let mut order = HashMap::new();
+    let listed = plan
         .get("moduleOrder")
         .or_else(|| plan.get("moduleList"))
         .and_then(|at| at.value.as_array())
-        .map(|list| list.iter().filter_map(name_in_order).collect())
-        .unwrap_or_default();
+        .into_iter()
+        .flatten()
+        .filter_map(name_in_order);
+    for (index, name) in listed.enumerate() {
+        order.entry(name).or_insert(index);
+    }
     let mut ordered = Vec::new();
     for (id, module) in modules.members(problems) {
-        let index = order.iter().position(|name| *name == id).unwrap_or(usize::MAX);
+        let index = order.get(id.as_str()).copied().unwrap_or(usize::MAX);
         let names = module.get("memory").map(|at| at.members(problems)).unwrap_or_default();
+        let common = regions.number(&module, MEMORY, Some(0), problems);
         let variables = names.iter().filter_map(|(name, at)| {
-            if at.get("memoryIndex").is_some_and(|at| at.value.as_u64() != Some(0)) {
-                return None;
-            }
-            let default = defaults.as_ref().and_then(|at| at.get(&id)?.get(name)?.get("value"));
-            variable(format!("{id}:{name}"), name, at, default.and_then(|at| initial(at.value)), problems)
+            let memory = regions.number(at, MEMORY, common, problems);
+            let pointee = entry(pointers.as_ref(), &id, name);
+            let points_into = pointee.and_then(|at| regions.number(&at, POINTEE, Some(0), problems));
+            let memories = [memory, points_into].map(Option::unwrap_or_default);
+            let default = entry(defaults.as_ref(), &id, name).and_then(|at| initial(at.get("value")?.value));
+            // What lies in no memory is left out, and nothing else is said of its place.
+            variable(format!("{id}:{name}"), name, at, memories, default, problems)
+                .filter(|_| memory.is_some())
         });
         ordered.push((index, Module::new(id.clone(), variables.collect())));
     }
+    if let Some(required) = root.get("requiredMemoryBytesByRegion") {
+        regions.check_sizes(&required, problems);
+    }
     ordered.sort_by_key(|(index, _)| *index);
     MemoryMap::new(ordered.into_iter().map(|(_, module)| module).collect())
+}
+
+/// What is said of a variable apart from the map.
+fn entry<'a>(all: Option<&At<'a>>, module: &str, name: &str) -> Option<At<'a>> {
+    all?.get(module)?.get(name)
 }
 
 /// The order is a list of ids, or of modules that have one.
@@ -66,6 +97,7 @@ fn variable(
     id: String,
     name: &str,
     at: &At<'_>,
+    [memory, points_into]: [u32; 2],
     default: Option<Initial>,
     problems: &mut Vec<Problem>,
 ) -> Option<Variable> {
@@ -97,7 +129,9 @@ fn variable(
             return None;
         }
     };
-    Some(Variable { id, name: name.to_owned(), byte_address, element, elements, pointer, default })
+    let points_into = if pointer { points_into } else { memory };
+    let name = name.to_owned();
+    Some(Variable { id, name, memory, byte_address, element, elements, pointer, points_into, default })
 }
 
 fn initial(value: &Json) -> Option<Initial> {
@@ -110,23 +144,32 @@ fn initial(value: &Json) -> Option<Initial> {
     ))
 }
 
-/// Names what lies outside a memory of `size` bytes, up to a few: one wrong number moves all that follows. `place` and
-/// `inner` are the keys above a module and above its variables.
-pub(super) fn outside(map: &MemoryMap, size: u64, [place, inner]: [&str; 2], problems: &mut Vec<Problem>) {
+/// Names what lies outside its memory, up to a few: one wrong number moves all that follows. `place` and `inner` are the
+/// keys above a module and above its variables.
+pub(super) fn outside(
+    map: &MemoryMap,
+    memories: &[ImportedMemory],
+    [place, inner]: [&str; 2],
+    problems: &mut Vec<Problem>,
+) {
     const NAMED: usize = 5;
     let mut found = 0;
     for module in map.modules() {
-        for variable in module.variables().iter().filter(|variable| variable.end() > size) {
+        for variable in module.variables() {
+            let Some(memory) = memories.get(variable.memory as usize) else { continue };
+            let (start, end, size) = (variable.byte_address, variable.end(), memory.bytes());
+            if end <= size {
+                continue;
+            }
             found += 1;
             if found <= NAMED {
                 let place = join(&join(&join(place, module.id()), inner), &variable.name);
-                let (start, end) = (variable.byte_address, variable.end());
-                let message = format!("takes bytes {start} to {end}, but the memory has {size}");
-                problems.push(Problem::new(
-                    place,
-                    message,
-                    "raise `memorySizeBytes` and compile the program again",
-                ));
+                let (called, remedy) = match variable.memory {
+                    0 => ("the memory".to_owned(), "raise `memorySizeBytes` and compile the program again"),
+                    _ => (format!("region `{}`", memory.name), REMEDY),
+                };
+                let message = format!("takes bytes {start} to {end}, but {called} has {size}");
+                problems.push(Problem::new(place, message, remedy));
             }
         }
     }

@@ -11,13 +11,14 @@ use crate::{
         json::{self, At},
         map,
         problem::{Problem, ProjectError},
+        regions::Regions,
         settings::check_selected,
     },
 };
 
 /// A program as its author gave it: binary, memory map, settings, and the memory it continues from, if any.
 ///
-/// Everything in it has been read and fits together: the map and the snapshot lie within the memory the binary asks
+/// Everything in it has been read and fits together: the map and the snapshot lie within the memories the binary asks
 /// for. Whether the binary is a program that can be played shows when it is compiled. Cheap to clone.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -36,7 +37,7 @@ pub struct Project {
     pub snapshot: Option<Arc<[u8]>>,
     /// Files that are loaded into its memory when it starts.
     pub assets: Vec<Asset>,
-    /// What it wants and cannot have, without which it is played all the same.
+    /// What is odd about it, or what it wants and cannot have, without which it is played all the same.
     pub left_out: Vec<Problem>,
 }
 
@@ -97,19 +98,22 @@ pub(super) struct Parts {
 impl Parts {
     /// Reads the map in `root` and sees whether all of it fits together.
     pub(super) fn assemble(self, root: &At<'_>, mut problems: Vec<Problem>) -> Result<Project, ProjectError> {
-        let (keys, map) = read_map(root, &mut problems);
-        if let Some(wasm) = &self.wasm {
-            match Outline::read(wasm) {
-                Ok(outline) => {
-                    // Without an imported memory there is nothing to compare with; compiling says so.
-                    if let Some(size) = outline.memory_bytes() {
-                        map::outside(&map, size, keys, &mut problems);
-                        check_snapshot(self.snapshot.as_deref(), size, &mut problems);
-                    }
-                }
-                Err(malformed) => problems.push(not_wasm(wasm, malformed.offset, &malformed.message)),
-            }
+        let outline = self.wasm.as_ref().map(|wasm| (wasm, Outline::read(wasm)));
+        // Without an imported memory there is nothing to compare with; compiling says so.
+        let memories = match &outline {
+            Some((_, Ok(outline))) => Some(outline.memories()).filter(|memories| !memories.is_empty()),
+            _ => None,
+        };
+        let mut regions = Regions::new(memories.as_deref());
+        let (keys, map) = read_map(root, &mut regions, &mut problems);
+        if let Some(memories) = &memories {
+            map::outside(&map, memories, keys, &mut problems);
+            check_snapshot(self.snapshot.as_deref(), memories[0].bytes(), &mut problems);
         }
+        if let Some((wasm, Err(malformed))) = outline {
+            problems.push(not_wasm(wasm, malformed.offset, &malformed.message));
+        }
+        let left_out = regions.unknown();
         let (Some(wasm), true) = (self.wasm, problems.is_empty()) else {
             return Err(ProjectError { path: self.path, problems });
         };
@@ -121,7 +125,7 @@ impl Parts {
             config: self.config,
             snapshot: self.snapshot.map(Into::into),
             assets: Vec::new(),
-            left_out: Vec::new(),
+            left_out,
         })
     }
 }
@@ -134,9 +138,13 @@ pub(super) fn checked_config(at: &At<'_>, problems: &mut Vec<Problem>) -> Projec
 }
 
 /// The map, and the keys that lead to its modules and from there to their variables.
-fn read_map(root: &At<'_>, problems: &mut Vec<Problem>) -> ([&'static str; 2], MemoryMap) {
+fn read_map(
+    root: &At<'_>,
+    regions: &mut Regions<'_>,
+    problems: &mut Vec<Problem>,
+) -> ([&'static str; 2], MemoryMap) {
     if let Some(plan) = root.get("memoryPlan") {
-        return (["memoryPlan.modules", "memory"], map::newest(root, &plan, problems));
+        return (["memoryPlan.modules", "memory"], map::newest(root, &plan, regions, problems));
     }
     if let Some(modules) = root.get("compiledModules") {
         return (["compiledModules", "memoryMap"], map::seed(&modules, problems));

@@ -29,7 +29,8 @@ impl Problem {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { place: place.into(), position: None, message: message.into(), remedy: remedy.into() }
+        let [place, message, remedy] = [place.into(), message.into(), remedy.into()].map(in_one_line);
+        Self { place, position: None, message, remedy }
     }
 
     /// About the file as a whole.
@@ -41,6 +42,19 @@ impl Problem {
         self.position = Some(Place { line, column });
         self
     }
+}
+
+/// Names come from elsewhere, and may have line breaks in them, or what moves a terminal's cursor.
+fn in_one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let letter = |letter: char| {
+        let (escaped, plain) =
+            if letter.is_control() { (Some(letter.escape_default()), None) } else { (None, Some(letter)) };
+        escaped.into_iter().flatten().chain(plain)
+    };
+    text.chars().flat_map(letter).collect()
 }
 
 impl fmt::Display for Problem {

@@ -19,11 +19,11 @@ pub struct Route {
 pub enum RouteTarget {
     /// At the variable of this id.
     Variable(String),
-    /// At this 4-byte word (newest generation only).
+    /// At this 4-byte word of the program's own memory (newest generation only).
     Word(u32),
 }
 
-/// The routes of a program, as byte addresses.
+/// The routes of a program, as places in its memories.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Addresses {
     /// From memory to the speakers.
@@ -35,7 +35,9 @@ pub struct Addresses {
 /// Where the samples of one channel lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address {
-    /// The first of the samples, in bytes from the start of memory. They may run past its end.
+    /// The number of the memory they lie in: 0 is the program's own.
+    pub memory: u32,
+    /// The first of the samples, in bytes from the start of that memory. They may run past its end.
     pub byte_address: u32,
     /// The channel, from 0.
     pub channel: u32,
@@ -82,9 +84,10 @@ impl Route {
     ) -> Vec<Address> {
         let mut resolved = Vec::new();
         for (index, route) in routes.iter().enumerate() {
-            match route.target.address(map) {
-                Ok(byte_address) => {
-                    resolved.push(Address { byte_address, channel: route.channel, port: route.port });
+            match route.target.place(map) {
+                Ok((memory, byte_address)) => {
+                    let Self { channel, port, .. } = *route;
+                    resolved.push(Address { memory, byte_address, channel, port });
                 }
                 Err(message) => {
                     let place = format!("{place}[{index}].memoryId");
@@ -97,13 +100,17 @@ impl Route {
 }
 
 impl RouteTarget {
-    fn address(&self, map: &MemoryMap) -> Result<u32, String> {
+    /// The memory, and the first byte in it.
+    fn place(&self, map: &MemoryMap) -> Result<(u32, u32), String> {
         match self {
             Self::Variable(id) => {
-                map.variable(id).map(|variable| variable.byte_address).map_err(|unknown| unknown.to_string())
+                let variable = map.variable(id).map_err(|unknown| unknown.to_string())?;
+                Ok((variable.memory, variable.byte_address))
             }
             Self::Word(word) => {
-                word.checked_mul(4).ok_or_else(|| format!("word {word} lies outside any memory"))
+                let byte =
+                    word.checked_mul(4).ok_or_else(|| format!("word {word} lies outside any memory"))?;
+                Ok((0, byte))
             }
         }
     }

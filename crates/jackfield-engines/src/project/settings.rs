@@ -21,6 +21,9 @@ const AUDIO_RATES: RangeInclusive<f64> = 1_000.0..=768_000.0;
 /// does other things too does not wake more often than that in time.
 pub(super) const TIMER_RATES: RangeInclusive<f64> = 0.001..=1_000.0;
 
+/// The most channels that a device is asked for: more than any card has, and few enough to make room for.
+const MOST_CHANNELS: u32 = 32;
+
 /// Where the settings are, as far as an [`EngineSettings`] knows.
 pub(super) const PLACE: &str = "runtimeSettings";
 
@@ -89,6 +92,38 @@ impl AudioSettings {
         if problems.is_empty() { Ok(read) } else { Err(problems) }
     }
 
+    /// How many channels out the program plays to: as far as its routes go, two at least and 32 at most.
+    #[must_use]
+    pub fn output_channels(&self) -> usize {
+        channels(&self.outputs).max(2)
+    }
+
+    /// How many channels in the program listens to: as far as its routes go, none at least and 32 at most.
+    #[must_use]
+    pub fn input_channels(&self) -> usize {
+        channels(&self.inputs)
+    }
+
+    /// A warning for each route that no device can serve: there is one output and one input, of 32 channels at most.
+    #[must_use]
+    pub fn out_of_reach(&self) -> Vec<Problem> {
+        let lists =
+            [("audioOutputBuffers", "output", &self.outputs), ("audioInputBuffers", "input", &self.inputs)];
+        let mut problems = Vec::new();
+        for (key, port, routes) in lists {
+            for (index, route) in routes.iter().enumerate().filter(|(_, route)| !is_in_reach(route)) {
+                let (place, channel) = (format!("{PLACE}.{key}[{index}]"), route.channel);
+                let message = if route.port > 0 {
+                    format!("there is no {port} {}, only {port} 0", route.port)
+                } else {
+                    format!("there is no channel {channel}, only 0 to {}", MOST_CHANNELS - 1)
+                };
+                problems.push(Problem::new(place, message, "the route is left out"));
+            }
+        }
+        problems
+    }
+
     /// The byte addresses of all routes that lead somewhere, and a warning for each that does not: those are left
     /// out, and their channels stay silent.
     pub fn routes(&self, map: &MemoryMap) -> (Addresses, Vec<Problem>) {
@@ -99,6 +134,15 @@ impl AudioSettings {
         let inputs = resolve(&self.inputs, "audioInputBuffers");
         (Addresses { outputs, inputs }, warnings)
     }
+}
+
+fn is_in_reach(route: &Route) -> bool {
+    route.port == 0 && route.channel < MOST_CHANNELS
+}
+
+fn channels(routes: &[Route]) -> usize {
+    let last = routes.iter().filter(|route| is_in_reach(route)).map(|route| route.channel as usize + 1);
+    last.max().unwrap_or(0)
 }
 
 impl TimerSettings {

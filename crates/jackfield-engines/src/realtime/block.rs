@@ -1,5 +1,6 @@
 use crate::{
     instance::{Instance, Trap},
+    memory::Memories,
     project::{Address, Addresses},
 };
 
@@ -40,25 +41,31 @@ impl BlockRunner {
     pub fn run(&mut self, input: &[Block], output: &mut [Block]) -> Result<(), Trap> {
         for route in &self.addresses.inputs {
             if let Some(channel) = at(route).and_then(|(channel, _)| input.get(channel)) {
-                write(self.instance.memory_mut(), route, channel);
+                write(&mut self.instance, route, channel);
             }
         }
         output.fill([0.0; BLOCK_FRAMES]);
         self.instance.buffer()?;
         for route in &self.addresses.outputs {
             if let Some(channel) = at(route).and_then(|(channel, _)| output.get_mut(channel)) {
-                read(self.instance.memory(), route, channel);
+                read(&self.instance, route, channel);
             }
         }
         Ok(())
     }
 
-    /// The instance, to look at its memory.
+    /// The instance, to look at its memories.
+    ///
+    /// # Realtime
+    /// Costs nothing.
     pub fn instance(&self) -> &Instance {
         &self.instance
     }
 
-    /// The instance, to change its memory between two blocks.
+    /// The instance, to change its memories between two blocks.
+    ///
+    /// # Realtime
+    /// Costs nothing.
     pub fn instance_mut(&mut self) -> &mut Instance {
         &mut self.instance
     }
@@ -74,16 +81,20 @@ fn at(route: &Address) -> Option<(usize, usize)> {
     Some((usize::try_from(route.channel).ok()?, usize::try_from(route.byte_address).ok()?))
 }
 
-fn write(memory: &mut [u8], route: &Address, channel: &Block) {
-    let place = at(route).and_then(|(_, start)| memory.get_mut(start..)).unwrap_or_default();
+fn write(instance: &mut Instance, route: &Address, channel: &Block) {
+    let start = at(route).map(|(_, start)| start);
+    let memory = instance.bytes_mut(route.memory);
+    let place = start.zip(memory).and_then(|(start, memory)| memory.get_mut(start..)).unwrap_or_default();
     // A sample that is cut by the end of memory counts as past it.
     for (bytes, sample) in place.chunks_exact_mut(size_of::<f32>()).zip(channel) {
         bytes.copy_from_slice(&sample.to_le_bytes());
     }
 }
 
-fn read(memory: &[u8], route: &Address, channel: &mut Block) {
-    let place = at(route).and_then(|(_, start)| memory.get(start..)).unwrap_or_default();
+fn read(instance: &Instance, route: &Address, channel: &mut Block) {
+    let start = at(route).map(|(_, start)| start);
+    let memory = instance.bytes(route.memory);
+    let place = start.zip(memory).and_then(|(start, memory)| memory.get(start..)).unwrap_or_default();
     let mut samples = place.as_chunks().0.iter().copied().map(f32::from_le_bytes);
     channel.fill_with(|| samples.next().unwrap_or(0.0));
 }

@@ -1,6 +1,6 @@
 //! Whole variables, as they are between two blocks.
 
-use crate::memory::{AccessError, MemoryMap, Reading, UnknownVariable, Variable};
+use crate::memory::{AccessError, Memories, MemoryMap, Reading, UnknownVariable, Variable};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
@@ -37,9 +37,10 @@ struct Playing {
     taken: Consumer<Box<Capture>>,
 }
 
-/// A place in memory, and room for what is there.
+/// A place in one of the memories, and room for what is there.
 struct Capture {
     number: u64,
+    memory: u32,
     start: usize,
     bytes: Vec<u8>,
 }
@@ -85,7 +86,7 @@ impl Captures {
             }
         };
         let bytes = tokio::time::timeout(PATIENCE, look).await.map_err(|_| CaptureError::NothingPlays)?;
-        let place = Variable { byte_address: 0, ..window };
+        let place = Variable { memory: 0, byte_address: 0, ..window };
         Ok(place.reading(&bytes)?)
     }
 
@@ -109,7 +110,8 @@ impl Captures {
         }
         *asked += 1;
         let start = variable.byte_address as usize;
-        let capture = Box::new(Capture { number: *asked, start, bytes: vec![0; length as usize] });
+        let (number, memory, bytes) = (*asked, variable.memory, vec![0; length as usize]);
+        let capture = Box::new(Capture { number, memory, start, bytes });
         match playing.wanted.push(capture) {
             Ok(()) => Ok((variable, *asked)),
             Err(_) => Err(CaptureError::NothingPlays), // those before it have not been taken
@@ -166,13 +168,14 @@ impl CaptureTaker {
     /// # Realtime
     ///
     /// Allocates nothing, frees nothing, takes no lock; copies a megabyte at most.
-    pub fn take(&mut self, memory: &[u8]) {
+    pub fn take(&mut self, memories: &(impl Memories + ?Sized)) {
         if self.done.is_full() {
             return; // whoever asked has gone, and the next one will clear it
         }
         let Ok(mut capture) = self.requests.pop() else { return };
         let end = capture.start.checked_add(capture.bytes.len());
-        if let Some(found) = end.and_then(|end| memory.get(capture.start..end)) {
+        let memory = memories.bytes(capture.memory);
+        if let Some(found) = end.zip(memory).and_then(|(end, memory)| memory.get(capture.start..end)) {
             capture.bytes.copy_from_slice(found);
         }
         // There is room.

@@ -1,4 +1,5 @@
 use crate::instance::{Instance, Trap};
+use crate::memory::Memories;
 use crate::realtime::calls::CallTaker;
 use crate::realtime::captures::CaptureTaker;
 use crate::realtime::gauges::GaugeReader;
@@ -33,7 +34,7 @@ impl Controls {
     /// have.
     pub fn before(&mut self, instance: &mut Instance) -> Result<(), Trap> {
         if self.knobs.has_changes() {
-            self.knobs.apply(instance.memory_mut());
+            self.knobs.apply(instance);
         }
         match &mut self.calls {
             Some(calls) => calls.make(instance),
@@ -46,12 +47,12 @@ impl Controls {
     /// # Realtime
     ///
     /// As [`GaugeReader::read`] and [`CaptureTaker::take`].
-    pub fn after(&mut self, memory: &[u8]) {
+    pub fn after(&mut self, memories: &(impl Memories + ?Sized)) {
         if let Some(gauges) = &self.gauges {
-            gauges.read(memory);
+            gauges.read(memories);
         }
         if let Some(captures) = &mut self.captures {
-            captures.take(memory);
+            captures.take(memories);
         }
     }
 }

@@ -32,6 +32,12 @@ impl BlockFifo {
         if self.waits_for_input() { BLOCK_FRAMES } else { 0 }
     }
 
+    /// How many channels it gives.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.output.len()
+    }
+
     /// Fills `output`, taking as many frames from `input`, and calls `block(input, output)` for every program
     /// block on the way; it is to fill its output.
     ///

@@ -1,9 +1,9 @@
 //! What certain variables of the program hold, and how others get to know.
 
-use crate::memory::{MemoryMap, UnknownVariable, Value, Variable};
+use crate::memory::{Memories, MemoryMap, UnknownVariable, Value, Variable};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,7 +26,11 @@ struct Board {
 }
 
 /// A place in memory and what was there last, one of them for each variable.
-struct Dials([Dial; ROOM]);
+struct Dials {
+    all: [Dial; ROOM],
+    /// How many of them are in use, or have been: nobody looks at those behind.
+    used: AtomicUsize,
+}
 
 #[derive(Default)]
 struct Dial {
@@ -91,7 +95,8 @@ impl Board {
     /// Has a dial read the variable `id`, or nothing if this program has none.
     fn turn(&self, id: &str, dial: usize) {
         let variable = self.map.as_ref().and_then(|map| single(map, id).ok());
-        self.dials.0[dial].place.store(variable.map_or(0, place_of), Ordering::Release);
+        self.dials.all[dial].place.store(variable.map_or(0, place_of), Ordering::Release);
+        self.dials.used.fetch_max(dial + 1, Ordering::Release);
     }
 }
 
@@ -117,7 +122,7 @@ impl Gauge {
         let board = self.gauges.lock();
         let (dial, _) = board.watched.get(&self.id)?;
         let element = single(board.map.as_ref()?, &self.id).ok()?.element;
-        let dial = &board.dials.0[*dial];
+        let dial = &board.dials.all[*dial];
         (dial.reads.load(Ordering::Acquire) > 0)
             .then(|| element.read(&dial.bits.load(Ordering::Relaxed).to_le_bytes()))?
     }
@@ -181,7 +186,7 @@ impl Drop for Gauge {
         let (dial, watchers) = (*dial, *watchers);
         if watchers == 0 {
             board.watched.remove(&self.id);
-            let dial = &board.dials.0[dial];
+            let dial = &board.dials.all[dial];
             dial.place.store(0, Ordering::Release);
             dial.reads.store(0, Ordering::Release);
         }
@@ -196,16 +201,17 @@ impl GaugeReader {
     ///
     /// # Realtime
     ///
-    /// Allocates nothing, takes no lock: 64 atomic reads, and a read and two writes for each variable looked at.
-    pub fn read(&self, memory: &[u8]) {
-        for dial in &self.0.0 {
+    /// Allocates nothing, takes no lock: an atomic read for each variable that was ever looked at, and a copy and two writes where one is.
+    pub fn read(&self, memories: &(impl Memories + ?Sized)) {
+        for dial in self.0.all.iter().take(self.0.used.load(Ordering::Acquire)) {
             let place = dial.place.load(Ordering::Acquire);
             if place == 0 {
                 continue;
             }
-            let (start, size) = ((place & 0xFFFF_FFFF) as usize, (place >> 32) as usize);
+            let (start, size) = ((place & 0xFFFF_FFFF) as usize, (place >> 32 & 0xFF) as usize);
+            let (end, memory) = (start.checked_add(size), memories.bytes((place >> 40) as u32));
             let mut bytes = [0; 8];
-            let Some(found) = start.checked_add(size).and_then(|end| memory.get(start..end)) else {
+            let Some(found) = end.zip(memory).and_then(|(end, memory)| memory.get(start..end)) else {
                 continue;
             };
             let Some(into) = bytes.get_mut(..size) else { continue };
@@ -247,14 +253,15 @@ fn single<'a>(map: &'a MemoryMap, id: &str) -> Result<&'a Variable, GaugeError> 
     }
 }
 
-/// Size and address in one word, which is never 0.
+/// Memory, size and address in one word, which is never 0. The memories of a program are a few.
 fn place_of(variable: &Variable) -> u64 {
-    u64::from(variable.element.size()) << 32 | u64::from(variable.byte_address)
+    let Variable { memory, byte_address, element, .. } = *variable;
+    u64::from(memory) << 40 | u64::from(element.size()) << 32 | u64::from(byte_address)
 }
 
 impl Default for Dials {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| Dial::default()))
+        Self { all: std::array::from_fn(|_| Dial::default()), used: AtomicUsize::new(0) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values that people want certain variables of the program to have, and how they get there.
 
-use crate::memory::{Initial, MemoryMap, NumberError, UnknownVariable, Value, Variable};
+use crate::memory::{Initial, Memories, MemoryMap, NumberError, UnknownVariable, Value, Variable};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Changes that may be on their way at once, besides one for every knob that is set when an engine starts.
 const ROOM: usize = 1024;
 
-/// A write to the program's memory, worked out beforehand so that the audio thread has nothing to look up.
+/// A write to one of the program's memories, worked out beforehand so that the audio thread has nothing to look up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Poke {
+    memory: u32,
     address: u32,
     width: u8,
     bits: u64,
@@ -20,18 +21,20 @@ pub struct Poke {
 impl Poke {
     fn new(variable: &Variable, value: Value) -> Self {
         let width = u8::try_from(variable.element.size()).unwrap_or(u8::MAX);
-        Self { address: variable.byte_address, width, bits: value.bits() }
+        let Variable { memory, byte_address: address, .. } = *variable;
+        Self { memory, address, width, bits: value.bits() }
     }
 
-    /// Writes it, little endian; outside `memory` it writes nothing.
+    /// Writes it, little endian; outside `memories` it writes nothing.
     ///
     /// # Realtime
     ///
     /// Allocates nothing.
-    pub fn apply(self, memory: &mut [u8]) {
+    pub fn apply(self, memories: &mut (impl Memories + ?Sized)) {
         let (from, width) = (self.address as usize, usize::from(self.width));
         let bytes = self.bits.to_le_bytes();
-        let place = from.checked_add(width).and_then(|to| memory.get_mut(from..to));
+        let (to, memory) = (from.checked_add(width), memories.bytes_mut(self.memory));
+        let place = to.zip(memory).and_then(|(to, memory)| memory.get_mut(from..to));
         if let (Some(place), Some(bytes)) = (place, bytes.get(..width)) {
             place.copy_from_slice(bytes);
         }
@@ -176,10 +179,10 @@ impl KnobReceiver {
     /// # Realtime
     ///
     /// Allocates nothing, takes no lock; bounded by the ring's size.
-    pub fn apply(&mut self, memory: &mut [u8]) {
+    pub fn apply(&mut self, memories: &mut (impl Memories + ?Sized)) {
         for _ in 0..self.0.slots() {
             let Ok(poke) = self.0.pop() else { return };
-            poke.apply(memory);
+            poke.apply(memories);
         }
     }
 

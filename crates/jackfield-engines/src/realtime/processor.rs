@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Channels that a program plays to: one output with two of them.
+/// Channels that a program plays to unless more are asked for.
 pub const OUTPUTS: usize = 2;
 
 /// Plays a program into device blocks of any size, has another take over where there is one, and keeps a tape of it.
@@ -28,12 +28,14 @@ struct Stage {
     swap: Option<Box<Swap>>,
     swaps: SwapReceiver,
     /// What goes plays into this, to be mixed.
-    scratch: [Block; OUTPUTS],
+    scratch: Box<[Block]>,
+    /// What each channel ended with.
+    last: Box<[f32]>,
     not_finite: Arc<AtomicU64>,
 }
 
 impl Processor {
-    /// A processor for a device with so many input channels (0: nothing is connected, and there is no latency),
+    /// A processor for a stereo device with so many input channels (0: nothing is connected, and there is no latency),
     /// what there is to know of it, and the way for programs that are to take over.
     #[must_use]
     pub fn new(
@@ -41,16 +43,27 @@ impl Processor {
         inputs: usize,
         tape: Option<TapeWriter>,
     ) -> (Self, ProcessorMonitor, SwapSender) {
-        let fifo = BlockFifo::new(inputs, OUTPUTS);
+        Self::with_outputs(voice, inputs, OUTPUTS, tape)
+    }
+
+    /// The same for a device with so many output channels. The tape holds as many of them as it has, the first ones.
+    #[must_use]
+    pub fn with_outputs(
+        voice: Voice,
+        inputs: usize,
+        outputs: usize,
+        tape: Option<TapeWriter>,
+    ) -> (Self, ProcessorMonitor, SwapSender) {
+        let fifo = BlockFifo::new(inputs, outputs);
         let not_finite = Arc::new(AtomicU64::new(0));
         let monitor = ProcessorMonitor { latency: fifo.latency(), not_finite: Arc::clone(&not_finite) };
         let (sender, swaps) = swaps();
-        let scratch = [[0.0; BLOCK_FRAMES]; OUTPUTS];
-        let stage = Stage { voice, swap: None, swaps, scratch, not_finite };
+        let (scratch, last) = (vec![[0.0; BLOCK_FRAMES]; outputs].into(), vec![0.0; outputs].into());
+        let stage = Stage { voice, swap: None, swaps, scratch, last, not_finite };
         (Self { fifo, stage, tape }, monitor, sender)
     }
 
-    /// Fills `output` (two interleaved channels) and takes as many frames from `input` (interleaved). Knobs
+    /// Fills `output` (interleaved) and takes as many frames from `input` (interleaved). Knobs
     /// that were turned, and programs that take over, do so at the next program block.
     ///
     /// # Realtime
@@ -61,7 +74,7 @@ impl Processor {
         let Self { fifo, stage, tape } = self;
         fifo.process(input, output, |input, output| stage.block(input, output));
         if let Some(tape) = tape {
-            tape.write(output);
+            tape.write_front(output, fifo.outputs());
         }
     }
 
@@ -85,14 +98,13 @@ impl Stage {
             self.voice.play(input, output);
             return self.silence_what_is_not_finite(output);
         };
-        let mut last = [0.0; OUTPUTS];
-        for (last, block) in last.iter_mut().zip(&*output) {
+        for (last, block) in self.last.iter_mut().zip(&*output) {
             *last = block[BLOCK_FRAMES - 1];
         }
         self.voice.play(input, output);
         let is_made = swap.mix(input, &mut self.scratch, output);
         self.silence_what_is_not_finite(output);
-        swap.measure(&last, output);
+        swap.measure(&self.last, output);
         if is_made {
             self.swaps.give_back(swap);
         } else {

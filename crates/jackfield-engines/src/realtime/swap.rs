@@ -21,7 +21,7 @@ pub struct Swap {
     seam: Seam,
 }
 
-/// How smooth a swap was: the largest steps from one sample to the next, of both channels. Full scale is 1.
+/// How smooth a swap was: the largest steps from one sample to the next, of all channels. Full scale is 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Seam {
     /// In the last block before it: what the music does by itself.
@@ -54,15 +54,23 @@ impl Swap {
     }
 
     /// Puts the newcomer in the place of `current`, with the values it takes over. `before` is what was played last.
+    ///
+    /// # Realtime
+    ///
+    /// Allocates nothing, frees nothing: copies what is carried over, and exchanges two values.
     pub(super) fn begin(&mut self, current: &mut Voice, before: &[Block]) {
         if !current.is_faulted() {
-            self.carry.apply(current.memory(), self.voice.memory_mut());
+            self.carry.apply(current.instance(), self.voice.instance_mut());
         }
         std::mem::swap(current, &mut self.voice);
         self.seam.usual = before.iter().map(|block| largest_step(block[0], block)).fold(0.0, f32::max);
     }
 
     /// Mixes what goes into `output`, which has what comes; says whether that was all.
+    ///
+    /// # Realtime
+    ///
+    /// As [`Voice::play`], and two multiplications a sample.
     pub(super) fn mix(&mut self, input: &[Block], scratch: &mut [Block], output: &mut [Block]) -> bool {
         let left = self.gains.len() - self.at;
         if left == 0 {
@@ -81,6 +89,10 @@ impl Swap {
     }
 
     /// Takes note of a block that was played; `last` is what each channel ended with before it.
+    ///
+    /// # Realtime
+    ///
+    /// Looks at every sample once. Allocates nothing.
     pub(super) fn measure(&mut self, last: &[f32], output: &[Block]) {
         for (last, block) in last.iter().zip(output) {
             self.seam.largest = self.seam.largest.max(largest_step(*last, block));
@@ -133,10 +145,20 @@ pub(super) struct SwapReceiver {
 }
 
 impl SwapReceiver {
+    /// The next swap, unless there is no room to give it back.
+    ///
+    /// # Realtime
+    ///
+    /// Wait-free; allocates nothing.
     pub(super) fn receive(&mut self) -> Option<Box<Swap>> {
         if self.leaving.is_full() { None } else { self.arriving.pop().ok() }
     }
 
+    /// Hands over one that has been made, to be freed elsewhere.
+    ///
+    /// # Realtime
+    ///
+    /// Wait-free; allocates nothing and frees nothing.
     pub(super) fn give_back(&mut self, swap: Box<Swap>) {
         // There is room: one is received only while there is, and is given back before the next.
         self.leaving.push(swap).ok();

@@ -39,10 +39,11 @@ struct Ring {
 }
 
 impl Ring {
-    /// The cells of the frames from `from` on, frame by frame, for as long as the ring goes round.
-    fn cells_from(&self, from: u64) -> impl Iterator<Item = &AtomicU32> {
+    /// The cells of the frames from `from` on, frame by frame: those up to the ring's end, then those from its beginning.
+    fn cells_from(&self, from: u64) -> [&[AtomicU32]; 2] {
         let first = (from % self.frames as u64) as usize * self.channels;
-        self.cells[first..].iter().chain(&self.cells[..first])
+        let (rest, until_the_end) = self.cells.split_at(first);
+        [until_the_end, rest]
     }
 }
 
@@ -65,8 +66,17 @@ impl TapeWriter {
     ///
     /// Wait-free: one store a sample and two a call. Allocates nothing, takes no lock.
     pub fn write(&mut self, samples: &[f32]) {
-        let channels = self.ring.channels;
-        let frames = samples.len() / channels;
+        self.write_front(samples, self.ring.channels);
+    }
+
+    /// The same from frames of so many channels: those that the tape has no room for are left out, and what it has more
+    /// of is silent.
+    ///
+    /// # Realtime
+    ///
+    /// As [`write`](Self::write).
+    pub fn write_front(&mut self, samples: &[f32], channels: usize) {
+        let frames = samples.len().checked_div(channels).unwrap_or(0);
         if frames == 0 {
             return;
         }
@@ -77,12 +87,31 @@ impl TapeWriter {
         // Pairs with the reader's fence: whoever saw one of the samples below also sees the claim above.
         fence(Ordering::Release);
         let cells = self.ring.cells_from(self.end + skipped as u64);
-        for (cell, sample) in cells.zip(&samples[skipped * channels..frames * channels]) {
-            cell.store(sample.to_bits(), Ordering::Relaxed);
+        let samples = &samples[skipped * channels..frames * channels];
+        if channels == self.ring.channels {
+            // One loop after the other, which the compiler unrolls, and not one over a chain of both.
+            let [until_the_end, rest] = cells;
+            let (first, second) = samples.split_at(samples.len().min(until_the_end.len()));
+            for (cells, samples) in [(until_the_end, first), (rest, second)] {
+                for (cell, sample) in cells.iter().zip(samples) {
+                    cell.store(sample.to_bits(), Ordering::Relaxed);
+                }
+            }
+        } else {
+            let kept = |frame| (0..self.ring.channels).map(move |channel| sample(frame, channel));
+            let samples = samples.chunks_exact(channels).flat_map(kept);
+            for (cell, sample) in cells.into_iter().flatten().zip(samples) {
+                cell.store(sample.to_bits(), Ordering::Relaxed);
+            }
         }
         self.ring.committed.store(end, Ordering::Release);
         self.end = end;
     }
+}
+
+/// Channel `channel` of a frame; silence where it has none.
+fn sample(frame: &[f32], channel: usize) -> f32 {
+    frame.get(channel).copied().unwrap_or(0.0)
 }
 
 impl fmt::Debug for TapeWriter {
@@ -161,7 +190,7 @@ impl TapeReader {
     fn copy(&self, start: u64, frames: usize, into: &mut [f32]) -> usize {
         let channels = self.ring.channels;
         let into = &mut into[..frames * channels];
-        for (sample, cell) in into.iter_mut().zip(self.ring.cells_from(start)) {
+        for (sample, cell) in into.iter_mut().zip(self.ring.cells_from(start).into_iter().flatten()) {
             *sample = f32::from_bits(cell.load(Ordering::Relaxed));
         }
         fence(Ordering::Acquire);

@@ -79,6 +79,11 @@ impl Ticker {
         Self { rate, start, done: 0, catch_up: catch_up.max(1) }
     }
 
+    /// From now on makes up for at most so many ticks at a time (at least one).
+    pub fn set_catch_up(&mut self, catch_up: u64) {
+        self.catch_up = catch_up.max(1);
+    }
+
     /// What is due at `now`. A clock that goes back is no tick.
     pub fn due(&mut self, now: Duration) -> Due {
         let all = self.rate.within(now.saturating_sub(self.start));
@@ -86,6 +91,12 @@ impl Ticker {
         let ticks = due.min(self.catch_up);
         self.done += due;
         Due { ticks, skipped: due - ticks }
+    }
+
+    /// Whether more than one tick is due at `now`.
+    #[must_use]
+    pub fn is_behind(&self, now: Duration) -> bool {
+        self.rate.within(now.saturating_sub(self.start)) > self.done + 1
     }
 
     /// When the next tick is due.

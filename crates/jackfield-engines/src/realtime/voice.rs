@@ -1,6 +1,6 @@
 //! A program as it plays.
 
-use crate::instance::{Interrupt, Trap};
+use crate::instance::{Instance, Interrupt, Trap};
 use crate::realtime::block::{Block, BlockRunner};
 use crate::realtime::controls::Controls;
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -38,7 +38,7 @@ impl Voice {
         }
         let called = self.controls.before(self.runner.instance_mut());
         match called.and_then(|()| self.runner.run(input, output)) {
-            Ok(()) => self.controls.after(self.runner.instance().memory()),
+            Ok(()) => self.controls.after(self.runner.instance()),
             Err(trap) => {
                 output.as_flattened_mut().fill(0.0);
                 self.fault.report(trap);
@@ -46,22 +46,22 @@ impl Voice {
         }
     }
 
-    /// The program's memory.
+    /// The program, to look at its memories.
     ///
     /// # Realtime
     ///
     /// Allocates nothing.
-    pub fn memory(&self) -> &[u8] {
-        self.runner.instance().memory()
+    pub fn instance(&self) -> &Instance {
+        self.runner.instance()
     }
 
-    /// The program's memory, to be written between two blocks.
+    /// The program, to change its memories between two blocks.
     ///
     /// # Realtime
     ///
     /// Allocates nothing.
-    pub fn memory_mut(&mut self) -> &mut [u8] {
-        self.runner.instance_mut().memory_mut()
+    pub fn instance_mut(&mut self) -> &mut Instance {
+        self.runner.instance_mut()
     }
 
     /// Whether the program broke.

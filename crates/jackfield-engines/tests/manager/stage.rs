@@ -228,6 +228,11 @@ impl Stage {
         assert_eq!(calls, expected);
     }
 
+    /// The same, for whoever looks at it otherwise.
+    pub(crate) fn take_calls(&self) -> Vec<String> {
+        std::mem::take(&mut *self.backstage.calls.lock().unwrap())
+    }
+
     /// Drops the manager; what was done to the stubs can still be asked for.
     pub(crate) fn drop_manager(self) -> impl Fn() -> Vec<String> {
         let backstage = Arc::clone(&self.backstage);

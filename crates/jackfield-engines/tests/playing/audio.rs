@@ -3,8 +3,7 @@ use jackfield_engines::{
     AudioEngine, Device, DeviceError, EngineEvent, EngineFactory, EngineId, ManualClock, NullDevice, Stream,
     StreamSetup, TimerEngine,
 };
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// An audio engine on a device that plays when the clock is moved, and its clock.
@@ -230,58 +229,5 @@ async fn when_the_audio_engine_is_withdrawn_the_worker_plays_the_same_project() 
     // 48000 ticks a second are not for a timer, so it keeps its own 50.
     let playing = session.console.playing().borrow().clone().unwrap();
     assert_eq!(playing.sample_rate.to_bits(), 50f64.to_bits());
-    session.manager.close().await;
-}
-
-/// A device that goes away when it is told to.
-#[derive(Default)]
-struct Vanishing {
-    opened: AtomicUsize,
-    lost: Mutex<Option<Lost>>,
-}
-
-type Lost = Box<dyn FnMut(&DeviceError) + Send>;
-
-struct Gone;
-
-impl Stream for Gone {
-    fn stop(self: Box<Self>) -> Result<(), DeviceError> {
-        Ok(())
-    }
-}
-
-impl Device for Vanishing {
-    fn name(&self) -> String {
-        "loose plug".to_owned()
-    }
-
-    fn open(&self, setup: StreamSetup) -> Result<Box<dyn Stream>, DeviceError> {
-        self.opened.fetch_add(1, Ordering::SeqCst);
-        *self.lost.lock().unwrap() = Some(setup.lost);
-        Ok(Box::new(Gone))
-    }
-}
-
-impl Vanishing {
-    fn vanish(&self) {
-        let error = DeviceError::NotThere { device: self.name(), source: "unplugged".into() };
-        let mut lost = self.lost.lock().unwrap().take().unwrap();
-        lost(&error);
-    }
-}
-
-#[tokio::test]
-async fn a_device_that_has_gone_is_opened_again_for_the_same_project() {
-    let device = Arc::new(Vanishing::default());
-    let engine = AudioEngine::new(Arc::clone(&device) as Arc<dyn Device>);
-    let session = Session::new([Arc::new(engine) as Arc<dyn EngineFactory>]);
-    session.play(project("dc")).await;
-    session.play(project("dc")).await;
-    assert_eq!(device.opened.load(Ordering::SeqCst), 1);
-    device.vanish();
-    assert_eq!(session.fault().await, "device `loose plug` is not there: unplugged");
-    session.play(project("dc")).await;
-    assert_eq!(device.opened.load(Ordering::SeqCst), 2);
-    assert_eq!(session.console.playing().borrow().clone().unwrap().fault, None);
     session.manager.close().await;
 }

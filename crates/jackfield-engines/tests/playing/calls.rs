@@ -1,9 +1,8 @@
 //! Functions of the program that plays, called from outside.
 
 use crate::support::runner;
-use assert_no_alloc::assert_no_alloc;
 use jackfield_engines::{Console, OutsideCallError, Processor, Project, TrapKind, Voice, VoiceMonitor};
-use jackfield_testkit::fixtures;
+use jackfield_testkit::{fixtures, realtime};
 
 /// Plays as the audio engine does, with the console's controls.
 fn processor(console: &Console, project: &Project) -> (Processor, VoiceMonitor) {
@@ -33,7 +32,7 @@ fn keys_that_are_pressed_from_outside_are_heard_from_the_next_block_on_bit_for_b
             console.calls().call(call["export"].as_str().unwrap(), &arguments).unwrap();
         }
         let mut output = [0.0; 256];
-        assert_no_alloc(|| processor.process(&[], &mut output));
+        realtime(|| processor.process(&[], &mut output));
         left.extend(output.into_iter().step_by(2));
     }
     crate::support::check_samples(&left, &fixtures::samples(&expected["outputs"][0]["float32Base64"]));

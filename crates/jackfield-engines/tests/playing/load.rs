@@ -1,5 +1,5 @@
-use assert_no_alloc::assert_no_alloc;
 use jackfield_engines::LoadMeter;
+use jackfield_testkit::realtime;
 use std::time::Duration;
 
 fn us(n: u64) -> Duration {
@@ -10,7 +10,7 @@ fn us(n: u64) -> Duration {
 fn the_load_is_the_part_of_a_blocks_time_that_it_took() {
     let meter = LoadMeter::new();
     let probe = meter.probe();
-    assert_no_alloc(|| {
+    realtime(|| {
         probe.record(us(500), us(1000));
         probe.record(us(1500), us(1000));
         probe.record(us(100), us(1000));

@@ -4,6 +4,7 @@
 
 mod audio;
 mod calls;
+mod channels;
 mod console;
 mod device;
 mod fifo;
@@ -11,9 +12,13 @@ mod gauges;
 mod knobs;
 mod live;
 mod load;
+mod lost;
 mod midi;
 mod overdue;
 mod processor;
+mod realtime;
+mod regions;
+mod seams;
 mod store;
 mod support;
 mod swap;

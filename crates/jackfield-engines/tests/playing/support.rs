@@ -101,6 +101,11 @@ impl Session {
 
     /// The same at another rate.
     pub(crate) async fn play_at(&self, project: Arc<Project>, rate: u32) {
+        self.play_with_rate(project, rate.into()).await;
+    }
+
+    /// The same at a rate that need not be whole.
+    pub(crate) async fn play_with_rate(&self, project: Arc<Project>, rate: f64) {
         let mut config = project.config.clone();
         let selected = config.selected_runtime;
         config.runtime_settings[selected].settings.insert("sampleRate".to_owned(), rate.into());

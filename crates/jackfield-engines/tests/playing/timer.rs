@@ -1,8 +1,8 @@
 use crate::support::{Session, misbehaving, project};
 use jackfield_engines::{
-    EngineEvent, EngineFactory, EngineId, ManualClock, Project, TimerEngine, TimerStats, Value,
+    CatchUp, EngineEvent, EngineFactory, EngineId, ManualClock, Project, TimerEngine, TimerStats, Value,
 };
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 fn worker() -> (Session, ManualClock) {
@@ -90,6 +90,91 @@ async fn after_a_pause_the_worker_makes_up_for_a_tenth_of_a_second() {
     clock.advance(Duration::from_secs(10));
     assert_eq!((ticks(&session), session.console.load().read().late), (5, 495));
     session.manager.close().await;
+}
+
+/// A worker that does about missed ticks what it is told at the moment.
+fn worker_told(policy: &Arc<Mutex<CatchUp>>) -> (Session, ManualClock) {
+    let (clock, policy) = (ManualClock::new(), Arc::clone(policy));
+    let engine = TimerEngine::worker_with_clock(Arc::new(clock.clone()))
+        .with_catch_up(move || *policy.lock().unwrap());
+    (Session::new([Arc::new(engine) as Arc<dyn EngineFactory>]), clock)
+}
+
+// E.1: 8f4e catches up with nothing.
+#[tokio::test]
+async fn what_becomes_of_missed_ticks_is_settled_by_whoever_plays_and_may_change_meanwhile() {
+    let policy = Arc::new(Mutex::new(CatchUp::Skip));
+    let (session, clock) = worker_told(&policy);
+    session.play(project("tally")).await;
+    let mut counted = (0, 0);
+    let bounded = |milliseconds| CatchUp::Bounded(ms(milliseconds));
+    for (now, run) in
+        [(CatchUp::Skip, 1), (CatchUp::All, 50), (bounded(500), 25), (bounded(1), 1), (bounded(3000), 50)]
+    {
+        *policy.lock().unwrap() = now;
+        clock.advance(ms(1000));
+        counted = (counted.0 + run, counted.1 + 50 - run);
+        assert_eq!((ticks(&session), session.console.load().read().late), counted, "{now:?}");
+    }
+    // A pause does not move what comes after it.
+    clock.advance(ms(19));
+    assert_eq!(ticks(&session), counted.0);
+    clock.advance(ms(1));
+    assert_eq!(ticks(&session), counted.0 + 1);
+    session.manager.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_main_engine_makes_up_for_what_it_is_told_to() {
+    let engine = TimerEngine::main().with_catch_up(|| CatchUp::All);
+    let session = Session::new([Arc::new(engine) as Arc<dyn EngineFactory>]);
+    session.play(for_engine("tally", "MainThreadLogicRuntime")).await;
+    tokio::time::advance(Duration::from_secs(60)).await;
+    while ticks(&session) < 3000 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((ticks(&session), session.console.load().read().late), (3000, 0));
+    session.manager.close().await;
+}
+
+// E.1: in 8f4e the first drift is no number or nonsense.
+#[tokio::test]
+async fn the_first_figures_are_those_of_a_tick_and_each_is_a_number() {
+    let (session, clock) = worker();
+    session.play_with_rate(project("tally"), 0.1).await;
+    clock.advance(ms(10_003));
+    let first = stats(&session)[0];
+    assert_eq!((first.ticks, first.skipped, first.interval), (1, 0, Duration::from_secs(10)));
+    assert!((first.drift_ms - 3.0).abs() < 1e-6, "{first:?}");
+    assert!((first.precision_percent - 99.97).abs() < 1e-6, "{first:?}");
+    assert_eq!(first.loop_time, Duration::ZERO);
+    session.manager.close().await;
+}
+
+#[tokio::test]
+async fn over_an_hour_no_tick_is_lost_or_won_at_any_rate() {
+    for (rate, expected) in
+        [(59.94, 215_784), (7.0, 25_200), (333.3, 1_199_880), (0.7, 2520), (1000.0, 3_600_000)]
+    {
+        let policy = Arc::new(Mutex::new(CatchUp::All));
+        let (session, clock) = worker_told(&policy);
+        session.play_with_rate(project("tally"), rate).await;
+        // As late as a busy machine is, and never by the same time.
+        let mut passed = ms(0);
+        for turn in 0.. {
+            let step = ms(173 + turn * 7 % 1009).min(Duration::from_secs(3600) - passed);
+            if step.is_zero() {
+                break;
+            }
+            clock.advance(step);
+            passed += step;
+        }
+        assert_eq!((ticks(&session), session.console.load().read().late), (expected, 0), "{rate}");
+        let stats = stats(&session);
+        assert!(stats.len() <= 360 && stats.len() > 200, "{}", stats.len());
+        assert!(stats.iter().all(|stats| stats.drift_ms.is_finite() && stats.precision_percent.is_finite()));
+        session.manager.close().await;
+    }
 }
 
 /// Its 65th tick never returns.

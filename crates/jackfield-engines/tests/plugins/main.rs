@@ -4,6 +4,7 @@
 
 mod competing;
 mod keys;
+mod missed;
 mod sessions;
 mod stage;
 mod switching;

@@ -174,3 +174,44 @@ fn a_program_takes_its_settings_from_a_toml_beside_it() {
     let error = Project::load(&program).unwrap_err();
     assert_eq!(error.problems[0].position.map(|position| position.line), Some(2), "{error}");
 }
+
+// C.1: what the editor makes of config blocks is what a host is given; the blocks themselves it never sees.
+#[test]
+fn every_config_that_the_editor_compiles_is_read_as_it_is_or_refused_with_its_places() {
+    let file = fixtures::json("extras/configCompile.cases.json");
+    for case in file["cases"].as_array().unwrap() {
+        let (name, given) = (case["name"].as_str().unwrap(), &case["config"]);
+        let refused: &[&str] = match name {
+            // J-28: the default of a timer is no rate for sound.
+            "audio runtime without sampleRate inherits 50 from the logic default" => {
+                &["runtimeSettings.sampleRate"]
+            }
+            "zero and negative numbers are accepted" => &["memorySizeBytes", "runtimeSettings.sampleRate"],
+            _ => &[],
+        };
+        let mut given_here = given.clone();
+        // There is no `m.b` in this project; what becomes of assets is told elsewhere.
+        let assets = given_here["binaryAssets"].take();
+        given_here["binaryAssets"] = json!([]);
+        match with_config(given_here) {
+            Ok(config) => {
+                assert!(refused.is_empty(), "{name}");
+                let selected = config.selected().unwrap();
+                let mut settings = selected.settings.clone();
+                settings.insert("runtime".to_owned(), json!(selected.runtime));
+                assert_eq!(Value::Object(settings), given["runtimeSettings"], "{name}");
+                assert_eq!(json!(config.memory_size_bytes), given["memorySizeBytes"], "{name}");
+                assert_eq!(json!(config.disable_auto_compilation), given["disableAutoCompilation"], "{name}");
+            }
+            Err(problems) => {
+                let places: Vec<_> = problems.iter().map(|problem| problem.place.as_str()).collect();
+                let expected: Vec<_> =
+                    refused.iter().map(|place| format!("compiledProjectConfig.{place}")).collect();
+                assert_eq!(places, expected, "{name}: {problems:?}");
+            }
+        }
+        for asset in assets.as_array().unwrap() {
+            assert_eq!(asset, &json!({ "url": "https://x.test/a.pcm", "memoryId": "m.b" }), "{name}");
+        }
+    }
+}

@@ -201,7 +201,7 @@ fn what_is_webassembly_but_no_program_is_refused_for_what_it_is() {
     let other = ContractError::OtherMemory { module: "env".into(), name: "memory".into() };
     assert_eq!(difference(r#"(module (import "env" "memory" (memory 1)))"#), other);
     let two = r#"(module (import "js" "memory" (memory 1)) (memory 1))"#;
-    assert_eq!(difference(two), ContractError::SeveralMemories { count: 2 });
+    assert_eq!(difference(two), ContractError::HiddenMemory { count: 1 });
     let start = r#"(module (import "js" "memory" (memory 1)) (func $s) (start $s))"#;
     assert_eq!(difference(start), ContractError::HasStart);
     let wide = r#"(module (import "js" "memory" (memory i64 1)))"#;

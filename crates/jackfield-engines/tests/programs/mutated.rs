@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use jackfield_engines::{AudioSettings, Limits, Program, Project, Rate, TimerSettings};
+use jackfield_engines::{AudioSettings, Limits, Memories, Program, Project, Rate, TimerSettings};
 use jackfield_testkit::fixtures;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop, prop_oneof, proptest};
 use serde_json::{Value, json};
@@ -28,6 +28,14 @@ static NEWEST: LazyLock<Value> = LazyLock::new(|| {
     let mut project = fixtures::json("new-abi/new-abi.map.json");
     project["compiledProjectConfig"] = fixtures::json("new-abi/new-abi.config.json");
     let wasm = std::fs::read(fixtures::path("new-abi/new-abi.wasm")).unwrap();
+    project["compiledWasm"] = json!(base64(&wasm));
+    project
+});
+
+static REGIONS: LazyLock<Value> = LazyLock::new(|| {
+    let mut project = fixtures::json("regions/regions.map.json");
+    project["compiledProjectConfig"] = fixtures::json("regions/regions.config.json");
+    let wasm = Project::load(fixtures::path("regions/regions.wat")).unwrap().wasm;
     project["compiledWasm"] = json!(base64(&wasm));
     project
 });
@@ -97,6 +105,19 @@ fn replace(document: &mut Value, index: usize, value: Value) {
     *at(document, index) = value;
 }
 
+/// As large as the memories of all of them.
+struct Known([Vec<u8>; 3]);
+
+impl Memories for Known {
+    fn bytes(&self, number: u32) -> Option<&[u8]> {
+        self.0.get(number as usize).map(Vec::as_slice)
+    }
+
+    fn bytes_mut(&mut self, number: u32) -> Option<&mut [u8]> {
+        self.0.get_mut(number as usize).map(Vec::as_mut_slice)
+    }
+}
+
 /// Reads it, and looks at all of it if it can be read.
 fn survey(text: &str) {
     let project = match Project::from_json("mutated", text) {
@@ -107,12 +128,12 @@ fn survey(text: &str) {
             return;
         }
     };
-    let memory = [0; 65_536];
+    let memories = Known([vec![0; 65_536], vec![0; 131_072], vec![0; 65_536]]);
     for variable in project.map.variables() {
-        let inside = variable.end() <= memory.len() as u64;
-        assert_eq!(variable.reading(&memory).is_ok(), inside);
+        let inside = variable.end() <= memories.0[variable.memory as usize].len() as u64;
+        assert_eq!(variable.reading(&memories).is_ok(), inside);
         let last = variable.elements.saturating_sub(1);
-        assert_eq!(variable.read(&memory, last).is_ok(), inside && variable.elements > 0);
+        assert_eq!(variable.read(&memories, last).is_ok(), inside && variable.elements > 0);
     }
     for settings in &project.config.runtime_settings {
         if let Ok(audio) = AudioSettings::read(settings) {
@@ -129,10 +150,11 @@ proptest! {
 
     #[test]
     fn a_project_with_other_values_is_read_or_refused(
-        which in 0..4_usize,
+        which in 0..5_usize,
         changes in prop::collection::vec((any::<usize>(), odd()), 1..4),
     ) {
-        let mut project = PROJECTS.get(which).unwrap_or(&NEWEST).clone();
+        let newest = if which == 3 { &NEWEST } else { &REGIONS };
+        let mut project = PROJECTS.get(which).unwrap_or(newest).clone();
         for (index, value) in changes {
             replace(&mut project, index, value);
         }

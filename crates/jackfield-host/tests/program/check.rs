@@ -61,8 +61,15 @@ fn routes_that_lead_nowhere_are_noted_and_no_problem() {
         )
     };
     let said = check(&Place::new(), &[file]).good();
-    let expected =
-        [note("1", "nosuch.block"), note("2", "stub.nosuch"), note("3", "nodot"), format!("{file}: ok")];
+    let other =
+        "runtimeSettings.audioOutputBuffers[6]: there is no output 1, only output 0; the route is left out";
+    let expected = [
+        note("1", "nosuch.block"),
+        note("2", "stub.nosuch"),
+        note("3", "nodot"),
+        format!("{file}: note: {other}"),
+        format!("{file}: ok"),
+    ];
     assert_eq!(said.lines().collect::<Vec<_>>(), expected);
 }
 

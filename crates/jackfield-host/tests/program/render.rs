@@ -1,11 +1,11 @@
 //! `jackfield render`: a project to a file.
 
-use std::fs;
+use std::{fs, process::Stdio};
 
-use jackfield_testkit::fixtures;
+use jackfield_testkit::{fixtures, peak_memory};
 use serde_json::Value;
 
-use crate::support::{Done, Place, Wav, write_wav};
+use crate::support::{Done, Place, Wav, jackfield, write_wav};
 
 /// As long as 64 blocks of 128 frames at 48000 Hz: 0.1706666… s.
 const BLOCKS_64: &str = "0.170666667";
@@ -135,6 +135,21 @@ fn the_same_project_renders_to_the_same_bytes() {
     assert!(files[0] == files[1]);
 }
 
+/// Ten minutes are 220 MiB of samples, which go to the file as they are made.
+#[test]
+fn a_long_piece_takes_no_more_memory_than_a_short_one() {
+    let place = Place::with("dc");
+    let peak = |seconds| {
+        let arguments = ["render", "dc.project.json", "--out", "song.wav", "--seconds", seconds];
+        peak_memory(jackfield(&place).args(arguments).stdout(Stdio::null())).unwrap()
+    };
+    let (Some(short), Some(long)) = (peak("60"), peak("600")) else {
+        println!("skipped: this system is not asked how much memory a program takes");
+        return;
+    };
+    assert!(long < short + (8 << 20), "{short} bytes for a minute, {long} for ten");
+}
+
 #[test]
 fn the_end_may_lie_within_a_block() {
     let wav = rendered(&Place::with("ramp"), "ramp", &["--seconds", "0.5003"]);
@@ -259,4 +274,26 @@ fn a_program_that_does_not_return_is_ended() {
         assert!(samples[..64 * 128].iter().all(|sample| *sample == 0.125));
         assert!(samples[64 * 128..].iter().all(|sample| *sample == 0.0));
     }
+}
+
+// E.2: what a device would be asked for is in the file.
+#[test]
+fn a_file_has_as_many_channels_as_the_program_is_routed_to() {
+    let place = Place::with("dc");
+    let mut project = fixtures::json("dc/dc.project.json");
+    let routes =
+        project["compiledProjectConfig"]["runtimeSettings"]["audioOutputBuffers"].as_array_mut().unwrap();
+    routes.push(serde_json::json!({ "memoryId": "speakers.left", "channel": 3, "output": 0 }));
+    routes.push(serde_json::json!({ "memoryId": "speakers.left", "channel": 0, "output": 1 }));
+    place.write("dc.project.json", project.to_string());
+    let arguments = ["render", "dc.project.json", "--out", "song.wav", "--seconds", "0.01"];
+    let done = place.run(&arguments);
+    let wav = Wav::read(&place.file("song.wav"));
+    let expected = [vec![0.25; 480], vec![-0.25; 480], vec![0.0; 480], vec![0.25; 480]];
+    assert_eq!(wav.channels, expected);
+    assert!(
+        done.stderr.contains("there is no output 1, only output 0; the route is left out"),
+        "{}",
+        done.stderr
+    );
 }

@@ -190,3 +190,15 @@ fn a_program_that_does_not_return_ends_the_trace() {
     let document = document(&done.stdout);
     assert_eq!((&document["cycles"], &document["after"]["10"]["spin.calls"]), (&json!(65), &json!(10)));
 }
+
+// A.8, E.3
+#[test]
+fn what_lies_in_regions_is_traced_and_checked_like_all_else() {
+    let place = Place::new();
+    let keys = fixtures::path("regions/keys.wat").display().to_string();
+    let traced = document(&place.run(&["trace", &keys, "--cycles", "1"]).good());
+    let values = ["midinoteout:gate", "pitch:note", "other:note"].map(|id| traced["after"]["1"][id].as_i64());
+    assert_eq!(values, [Some(1), Some(64), Some(99)]);
+    assert_eq!(traced["messages"][0]["message"], json!([0x90, 64, 127]));
+    assert_eq!(place.run(&["check", &keys]).good(), format!("{keys}: ok\n"));
+}

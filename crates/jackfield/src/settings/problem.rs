@@ -66,15 +66,28 @@ impl Problem {
     /// Something wrong at `path`. A plugin that finds its configuration wrong may fail with [`Problems`]; whoever has
     /// the document can then say where.
     pub fn new(path: DocumentPath, message: impl Into<String>) -> Self {
-        Self { path, position: None, message: message.into(), remedy: None }
+        Self { path, position: None, message: in_one_line(message.into()), remedy: None }
     }
 
     /// The same, with what to do about it.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
-        self.remedy = Some(remedy.into());
+        self.remedy = Some(in_one_line(remedy.into()));
         self
     }
+}
+
+/// What was typed may have line breaks in it, or what moves a terminal's cursor.
+fn in_one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let letter = |letter: char| {
+        let (escaped, plain) =
+            if letter.is_control() { (Some(letter.escape_default()), None) } else { (None, Some(letter)) };
+        escaped.into_iter().flatten().chain(plain)
+    };
+    text.chars().flat_map(letter).collect()
 }
 
 impl fmt::Display for Problem {

@@ -210,6 +210,24 @@ fn code() -> impl Strategy<Value = String> {
     })
 }
 
+/// A stack would not hold it, nor would anybody wait for it.
+#[test]
+fn calls_and_loops_within_each_other_without_measure_are_not_looked_through() {
+    let chain: String = (1..100_000).map(|callee| format!("(func call {callee})")).collect();
+    may_not_end(&format!("{chain} (func)"));
+    let (depth, mut loops) = (20_000, String::new());
+    for counter in 0..depth {
+        loops.push_str(&format!("i32.const 0 local.set {counter} loop "));
+    }
+    may_not_end(&format!("(func (local {}) {loops} {})", "i32 ".repeat(depth), "end ".repeat(depth)));
+}
+
+#[test]
+fn a_function_of_a_megabyte_is_not_looked_through() {
+    ends(&format!("(func {})", "nop ".repeat(1_000_000)));
+    may_not_end(&format!("(func {})", "nop ".repeat(1_100_000)));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
 
@@ -238,4 +256,53 @@ proptest! {
             prop_assert!(run.call(&mut store, (one, two, three)).is_ok(), "more than {most} steps: {text}");
         }
     }
+}
+
+/// A program with a region.
+fn with_region(functions: &str) -> Vec<u8> {
+    let memories =
+        r#"(import "host" "memory" (memory $own 1 1)) (import "host" "samples" (memory $samples 1 2))"#;
+    let wasm = wat::parse_str(format!(r#"(module {memories} {functions} (data $data "data"))"#)).unwrap();
+    wasmparser::validate(&wasm).unwrap();
+    wasm
+}
+
+#[test]
+fn what_is_done_with_one_memory_or_another_ends_alike() {
+    let counted = |memory: &str| {
+        format!(
+            "(func (local i32) i32.const 128 local.set 0
+                loop
+                    i32.const 0 i32.const 4 f32.load {memory} drop
+                    i32.const 0 memory.size {memory} i32.store {memory} drop
+                    local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0
+                end)"
+        )
+    };
+    let most = |memory: &str| steps(&with_region(&counted(memory)));
+    assert!(most("$own").is_some());
+    assert_eq!(most("$samples"), most("$own"));
+    let bulk = |memory: &str| {
+        let from_data = format!("memory.init {memory} $data");
+        let numbers = "i32.const 0 i32.const 0 i32.const 4";
+        steps(&with_region(&format!("(func {numbers} memory.fill {memory} {numbers} {from_data})")))
+    };
+    assert_eq!(bulk("$samples"), bulk("$own"));
+    let copies = "(func i32.const 0 i32.const 0 i32.const 4 memory.copy $own $samples)";
+    assert!(steps(&with_region(copies)).is_some_and(|steps| steps > 1_000_000), "as much as any other");
+}
+
+#[test]
+fn nothing_is_promised_of_a_program_that_has_any_of_its_memories_grow() {
+    for memory in ["$own", "$samples"] {
+        let grows = format!("(func i32.const 1 memory.grow {memory} drop)");
+        assert!(!always_ends(&with_region(&grows)), "{memory}");
+    }
+}
+
+#[test]
+fn a_loop_that_is_counted_in_a_memory_may_not_end() {
+    let counted = "(func (local i32) i32.const 128 i32.const 0 i32.const 4 i32.store $samples drop
+        loop i32.const 0 i32.load $samples br_if 0 end)";
+    assert!(!always_ends(&with_region(counted)));
 }

@@ -1,8 +1,9 @@
 //! Opening a card for playing.
 
+use crate::device::channels::nearest;
 use crate::device::cpal::Message;
 use crate::device::cpal::input::{Input, Microphone};
-use crate::device::{DeviceError, Render, StreamFormat};
+use crate::device::{DeviceError, Render, StreamFormat, fitted};
 use crate::realtime::LoadProbe;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample, StreamConfig, SupportedBufferSize};
@@ -45,14 +46,23 @@ pub(super) fn open(
         device: name.to_owned(),
         source: "the machine lists no such output".into(),
     })?;
-    let mut config = stream_config(format, format.outputs);
-    let offered = supported(&device, &config).map_err(|error| failure(name, format, error))?;
-    let (sample_format, blocks) = offered.ok_or_else(|| DeviceError::Format {
+    let offered = supported(&device, format).map_err(|error| failure(name, format, error))?;
+    let (channels, sample_format, blocks) = offered.ok_or_else(|| DeviceError::Format {
         device: name.to_owned(),
         sample_rate: format.sample_rate,
         channels: format.outputs,
         source: "it lists no such format".into(),
     })?;
+    if channels < format.outputs {
+        let routed = format.outputs;
+        tracing::warn!(
+            target: "jackfield::engine",
+            "Device `{name}` has {channels} channels of the {routed} that the program plays to; the rest is not heard"
+        );
+    }
+    let render = fitted(render, format, channels);
+    let format = format.with_outputs(channels);
+    let mut config = stream_config(format, channels);
     config.buffer_size = within(config.buffer_size, blocks);
     let (microphone, input) = match Microphone::open(&host, format) {
         Ok((microphone, input)) => (microphone, input),
@@ -95,19 +105,20 @@ fn within(wanted: BufferSize, offered: SupportedBufferSize) -> BufferSize {
     }
 }
 
-/// The best sample type for it, and the blocks that go with that.
+/// As many channels as are wanted or the nearest, the best sample type for them, and the blocks that go with that.
 fn supported(
     device: &cpal::Device,
-    config: &StreamConfig,
-) -> Result<Option<(SampleFormat, SupportedBufferSize)>, cpal::Error> {
+    format: StreamFormat,
+) -> Result<Option<(usize, SampleFormat, SupportedBufferSize)>, cpal::Error> {
     let offered: Vec<_> = device
         .supported_output_configs()?
-        .filter(|offer| offer.channels() == config.channels)
-        .filter(|offer| (offer.min_sample_rate()..=offer.max_sample_rate()).contains(&config.sample_rate))
-        .map(|offer| (offer.sample_format(), *offer.buffer_size()))
+        .filter(|offer| (offer.min_sample_rate()..=offer.max_sample_rate()).contains(&format.sample_rate))
+        .filter(|offer| FORMATS.contains(&offer.sample_format()))
+        .map(|offer| (usize::from(offer.channels()), offer.sample_format(), *offer.buffer_size()))
         .collect();
-    let find = |wanted| offered.iter().find(|(format, _)| *format == wanted).copied();
-    Ok(FORMATS.into_iter().find_map(find))
+    let channels = nearest(format.outputs, offered.iter().map(|(channels, ..)| *channels));
+    let find = |wanted| offered.iter().find(|(has, format, _)| Some(*has) == channels && *format == wanted);
+    Ok(FORMATS.into_iter().find_map(find).copied())
 }
 
 /// What runs in the card's callback.

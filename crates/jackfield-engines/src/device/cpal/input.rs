@@ -1,6 +1,7 @@
 //! Listening to a card while playing on it.
 
 use crate::device::StreamFormat;
+use crate::device::channels::nearest;
 use crate::device::cpal::card::stream_config;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -27,8 +28,11 @@ impl Microphone {
         }
         let device = host.default_input_device().ok_or(cpal::ErrorKind::DeviceNotAvailable)?;
         let (mut heard, input) = Input::connected(format.inputs);
-        let listen = move |data: &[f32], _: &cpal::InputCallbackInfo| push(&mut heard, data);
-        let config = stream_config(format, format.inputs);
+        let offered = device.supported_input_configs()?.map(|offer| usize::from(offer.channels()));
+        let has = nearest(format.inputs, offered).unwrap_or(format.inputs);
+        let wanted = format.inputs;
+        let listen = move |data: &[f32], _: &cpal::InputCallbackInfo| push(&mut heard, data, has, wanted);
+        let config = stream_config(format, has);
         // When it goes, there is silence from it; playing does not depend on it.
         let stream = device.build_input_stream(config, listen, |_| {}, None)?;
         stream.play()?;
@@ -36,11 +40,18 @@ impl Microphone {
     }
 }
 
-/// All of `data`, or none of it, so that channels stay in their places.
-fn push(heard: &mut Producer<f32>, data: &[f32]) {
-    if let Ok(chunk) = heard.write_chunk_uninit(data.len()) {
-        chunk.fill_from_iter(data.iter().copied());
+/// All of `data`, or none of it, so that channels stay in their places. It has `has` of them, of which as many as are
+/// wanted are heard; those that are missing are silent.
+fn push(heard: &mut Producer<f32>, data: &[f32], has: usize, wanted: usize) {
+    let frames = data.chunks_exact(has);
+    if let Ok(chunk) = heard.write_chunk_uninit(frames.len() * wanted) {
+        let fit = |frame| (0..wanted).map(move |channel| sample(frame, channel));
+        chunk.fill_from_iter(frames.flat_map(fit));
     }
+}
+
+fn sample(frame: &[f32], channel: usize) -> f32 {
+    frame.get(channel).copied().unwrap_or(0.0)
 }
 
 /// What was heard, for the callback that plays.
@@ -75,5 +86,19 @@ impl Input {
         }
         block[there..].fill(0.0);
         block
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_that_a_microphone_does_not_have_are_silent_and_those_nobody_wants_are_left_out() {
+        let (mut heard, mut input) = Input::connected(2);
+        push(&mut heard, &[1.0, 2.0], 1, 2);
+        assert_eq!(input.take(2), [1.0, 0.0, 2.0, 0.0]);
+        push(&mut heard, &[1.0, 2.0, 3.0], 3, 2);
+        assert_eq!(input.take(2), [1.0, 2.0, 0.0, 0.0]);
     }
 }

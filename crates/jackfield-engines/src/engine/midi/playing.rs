@@ -4,7 +4,7 @@ use crate::console::Console;
 use crate::device::{Clock, Stop};
 use crate::engine::midi::{MidiEngine, mapper, settings};
 use crate::engine::ready;
-use crate::engine::timer::{Duty, Host, Loaded as LoadedTimer, Running as Ticking};
+use crate::engine::timer::{CatchUp, Duty, Host, Loaded as LoadedTimer, Running as Ticking};
 use crate::events::EventDispatcher;
 use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Synced};
 use crate::instance::{Instance, Trap};
@@ -62,7 +62,7 @@ impl Loaded {
         }
         let ports = patchbay.describe();
         let mut performance = Performance { mapper, plugs };
-        performance.reset(instance.memory());
+        performance.reset(&instance);
         let timer = LoadedTimer {
             id: MidiEngine::ID,
             instance,
@@ -73,6 +73,7 @@ impl Loaded {
             host: Host::Thread(clock),
             call_limit,
             compiler: compiler.clone(),
+            catch_up: Arc::new(CatchUp::default),
             duty: Some(Box::new(performance)),
         };
         let ticking = timer.begin()?;
@@ -89,9 +90,9 @@ struct Performance {
 }
 
 impl Performance {
-    fn reset(&mut self, memory: &[u8]) {
+    fn reset(&mut self, instance: &Instance) {
         let Self { mapper, plugs } = self;
-        mapper.reset(memory, |sent| plugs.send(sent));
+        mapper.reset(instance, |sent| plugs.send(sent));
     }
 
     fn end(&mut self) {
@@ -109,7 +110,7 @@ impl Duty for Performance {
 
     fn after(&mut self, instance: &Instance) {
         let Self { mapper, plugs } = self;
-        mapper.after_cycle(instance.memory(), |sent| plugs.send(sent));
+        mapper.after_cycle(instance, |sent| plugs.send(sent));
     }
 
     fn broken(&mut self) {
@@ -118,7 +119,7 @@ impl Duty for Performance {
 
     fn take_over(&mut self, instance: &Instance, settings: &MidiSettings) {
         // Bound anew: pointers have the values that were carried over by now.
-        let (mapper, _) = MidiMapper::for_program(settings, instance.program(), instance.memory());
+        let (mapper, _) = MidiMapper::for_program(settings, instance.program(), instance);
         let before = std::mem::replace(&mut self.mapper, mapper);
         let Self { mapper, plugs } = self;
         mapper.take_over(before, |sent| plugs.send(sent));

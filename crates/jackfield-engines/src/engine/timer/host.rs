@@ -3,8 +3,8 @@
 use crate::console::{Console, Playing, Shown};
 use crate::device::{Clock, Stop};
 use crate::engine::ready;
-use crate::engine::timer::Host;
 use crate::engine::timer::ticking::{Duty, Incoming, Pulse, Ticking};
+use crate::engine::timer::{Host, Policy};
 use crate::engine::watchdog::Watchdog;
 use crate::events::{EngineEvent, EventDispatcher};
 use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Synced};
@@ -33,6 +33,7 @@ pub(in crate::engine) struct Loaded {
     pub(in crate::engine) events: EventDispatcher,
     pub(in crate::engine) host: Host,
     pub(in crate::engine) call_limit: Duration,
+    pub(in crate::engine) catch_up: Policy,
     pub(in crate::engine) compiler: Compiler,
     /// What is to be done around the ticks.
     pub(in crate::engine) duty: Option<Box<dyn Duty>>,
@@ -46,8 +47,19 @@ impl Prepared for Loaded {
 
 impl Loaded {
     pub(in crate::engine) fn begin(self) -> Result<Running, EngineError> {
-        let Self { id, instance, settings, project, console, events, host, call_limit, compiler, duty } =
-            self;
+        let Self {
+            id,
+            instance,
+            settings,
+            project,
+            console,
+            events,
+            host,
+            call_limit,
+            catch_up,
+            compiler,
+            duty,
+        } = self;
         let sample_rate = settings.sample_rate;
         let rate = Rate::per_second(sample_rate).ok_or_else(|| EngineError::Settings {
             engine: id.clone(),
@@ -71,6 +83,7 @@ impl Loaded {
             events: events.clone(),
             faulted: Arc::clone(&faulted),
             pulse: Pulse::new(rate, start),
+            catch_up,
             duty,
         };
         // Said before the first tick can break.

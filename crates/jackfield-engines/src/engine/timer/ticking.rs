@@ -1,6 +1,7 @@
 //! A program that ticks, and how well it keeps time. What time it is comes from outside.
 
 use crate::console::Console;
+use crate::engine::timer::catch_up::Policy;
 use crate::events::{EngineEvent, EventDispatcher, TimerStats};
 use crate::id::EngineId;
 use crate::instance::{Instance, Trap};
@@ -11,9 +12,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
-
-/// How much of a pause is made up for; what is older is left out.
-const CATCH_UP: Duration = Duration::from_millis(100);
 
 /// How often the statistics are told.
 const REPORT: Duration = Duration::from_secs(10);
@@ -55,6 +53,7 @@ pub(super) struct Ticking {
     pub(super) events: EventDispatcher,
     pub(super) faulted: Arc<AtomicBool>,
     pub(super) pulse: Pulse,
+    pub(super) catch_up: Policy,
     pub(super) duty: Option<Box<dyn Duty>>,
 }
 
@@ -66,7 +65,12 @@ impl Ticking {
 
     /// How many ticks are to be run now. Those that are too long overdue are left out.
     pub(super) fn due(&mut self, now: Duration) -> u64 {
-        let due = self.pulse.ticker.due(now);
+        let ticker = &mut self.pulse.ticker;
+        // Asked only where it matters.
+        if ticker.is_behind(now) {
+            ticker.set_catch_up((self.catch_up)().most(ticker.rate()));
+        }
+        let due = ticker.due(now);
         self.pulse.skipped += due.skipped;
         self.load.late(due.skipped);
         due.ticks
@@ -92,7 +96,7 @@ impl Ticking {
         if let Some(duty) = &mut self.duty {
             duty.after(&self.instance);
         }
-        self.controls.after(self.instance.memory());
+        self.controls.after(&self.instance);
         let ended = now();
         self.load.record(ended.saturating_sub(begun), self.pulse.ticker.rate().period());
         self.pulse.ticked(begun, ended);
@@ -107,7 +111,7 @@ impl Ticking {
     /// Goes on with another program and the values that both have.
     fn take_over(&mut self, incoming: Incoming) {
         let Incoming { mut instance, controls, carry, project, midi } = incoming;
-        carry.apply(self.instance.memory(), instance.memory_mut());
+        carry.apply(&self.instance, &mut instance);
         (self.instance, self.controls) = (instance, controls);
         if let (Some(duty), Some(settings)) = (&mut self.duty, midi) {
             duty.take_over(&self.instance, &settings);
@@ -143,7 +147,7 @@ pub(super) struct Pulse {
 impl Pulse {
     pub(super) fn new(rate: Rate, start: Duration) -> Self {
         Self {
-            ticker: Ticker::new(rate, start, rate.within(CATCH_UP)),
+            ticker: Ticker::new(rate, start, 1),
             started: start,
             previous: start,
             reported: start,
@@ -184,6 +188,9 @@ impl Pulse {
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
+
+#[cfg(test)]
+mod realtime;
 
 #[cfg(test)]
 mod tests {
