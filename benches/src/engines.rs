@@ -7,8 +7,8 @@ mod switching;
 use std::{path::PathBuf, sync::Arc};
 
 use jackfield_engines::{
-    AudioSettings, BLOCK_FRAMES, Block, BlockRunner, Carry, Console, Instance, Limits, Offline, Processor, Program,
-    Project, Start, Swap, SwapSender, Voice,
+    AudioSettings, BLOCK_FRAMES, Block, BlockRunner, Carry, Console, Instance, Limits, Offline, Processor,
+    Program, Project, Start, Swap, SwapSender, Voice,
 };
 
 use crate::{
@@ -76,7 +76,13 @@ fn around_a_block(group: &mut Group) {
     );
     let cost = samples.spread(0).median - samples.spread(1).median;
     let floor = samples.spread(2).median;
-    group.figure("host cost around one block of 128 frames", Unit::Nanos, cost, Some(floor), Goal::AtMost(300.0));
+    group.figure(
+        "host cost around one block of 128 frames",
+        Unit::Nanos,
+        cost,
+        Some(floor),
+        Goal::AtMost(300.0),
+    );
     group.note("\"host cost\": a block of `dc` through the audio thread's half of the engine, with its tape and controls, \
                 less the same program called alone. The floor is a call of an empty function and a copy of both channels.");
 }
@@ -230,7 +236,13 @@ fn memory(group: &mut Group) {
     let program = Program::compile(&project, &Limits::default()).expect("it compiles");
     let settings = AudioSettings::read(project.config.selected().expect("settings")).expect("audio");
     let (_kept, console) = alloc::during(Console::new);
-    group.figure("bytes of a console, with its tape of 262,144 frames", Unit::Bytes, console.kept as f64, None, Goal::None);
+    group.figure(
+        "bytes of a console, with its tape of 262,144 frames",
+        Unit::Bytes,
+        console.kept as f64,
+        None,
+        Goal::None,
+    );
     let console = Console::new();
     let (_kept, engine) = alloc::during(|| {
         let instance = program.instantiate_from(Start::Init).expect("it starts");
@@ -239,5 +251,11 @@ fn memory(group: &mut Group) {
         let (voice, monitor) = Voice::new(runner, controls);
         (Processor::new(voice, 0, console.take_writer()), monitor)
     });
-    group.figure("bytes of an audio engine's running half", Unit::Bytes, engine.kept as f64, None, Goal::None);
+    group.figure(
+        "bytes of an audio engine's running half",
+        Unit::Bytes,
+        engine.kept as f64,
+        None,
+        Goal::None,
+    );
 }

@@ -31,7 +31,10 @@ impl Node {
         let mut child =
             Command::new("node").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
         let (orders, answers) = (child.stdin.take()?, BufReader::new(child.stdout.take()?));
-        Some(Self { process: RefCell::new(Process { child, orders, answers }), version: format!("Node {version}") })
+        Some(Self {
+            process: RefCell::new(Process { child, orders, answers }),
+            version: format!("Node {version}"),
+        })
     }
 
     pub(super) fn version(&self) -> &str {

@@ -28,11 +28,24 @@ pub(super) struct BareInstance {
 }
 
 impl Bare {
-    /// Configured as Jackfield does, but for interruptions.
+    /// As wasmtime comes.
     pub(super) fn compile(project: &Project) -> Self {
+        Self::with(project, &wasmtime::Config::new())
+    }
+
+    /// As Jackfield compiles programs of which nobody can see that they end.
+    pub(super) fn interruptible(project: &Project) -> Self {
         let mut config = wasmtime::Config::new();
-        config.memory_reservation(1 << 32).memory_may_move(false).compiler_inlining(wasmtime::Inlining::Yes);
-        #[expect(unsafe_code)] if let Some(v) = std::env::var_os("SUM") { unsafe { config.cranelift_flag_set("wasmtime_inlining_sum_size_threshold", v.to_str().unwrap()); } }
+        config.compiler_inlining(wasmtime::Inlining::Yes).epoch_interruption(true);
+        // SAFETY: the flag is a number that the compiler compares the sizes of functions with.
+        #[expect(unsafe_code, reason = "there is no other way to set it")]
+        unsafe {
+            config.cranelift_flag_set("wasmtime_inlining_sum_size_threshold", "40000");
+        }
+        Self::with(project, &config)
+    }
+
+    fn with(project: &Project, config: &wasmtime::Config) -> Self {
         let engine = wasmtime::Engine::new(config).expect("an engine");
         let module = wasmtime::Module::new(&engine, unshared(&project.wasm)).expect("a module");
         Self { engine, module }
@@ -44,7 +57,8 @@ impl Bare {
         let import = self.module.imports().next().expect("a memory");
         let ty = import.ty().memory().expect("a memory").clone();
         let memory = wasmtime::Memory::new(&mut store, ty).expect("room");
-        let instance = wasmtime::Instance::new(&mut store, &self.module, &[memory.into()]).expect("an instance");
+        let instance =
+            wasmtime::Instance::new(&mut store, &self.module, &[memory.into()]).expect("an instance");
         let init = instance.get_typed_func::<(), ()>(&mut store, "init").expect("`init`");
         init.call(&mut store, ()).expect("it starts");
         let buffer = instance.get_typed_func(&mut store, "buffer").expect("`buffer`");
@@ -129,7 +143,8 @@ fn whole_process(group: &mut Group) {
     }
     let project = root.join("projects/first-light");
     let run = || {
-        let ended = Command::new(&program).arg("run").arg(&project).args(["--silent", "--for", "1ms"]).output();
+        let ended =
+            Command::new(&program).arg("run").arg(&project).args(["--silent", "--for", "1ms"]).output();
         assert!(ended.is_ok_and(|ended| ended.status.success()), "it plays");
     };
     run(); // and from now on what it needs is in its cache
