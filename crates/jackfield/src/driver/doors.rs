@@ -84,6 +84,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
     }
 
     async fn take_down(&mut self, plan: Plan) -> Report {
+        let plan = Arc::new(plan);
         for scope in &plan.scopes {
             let session = scope.scope.session().and_then(|key| self.sessions.get(&key));
             // Whoever says goodbye must not leave anything behind.
@@ -110,6 +111,6 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             journal::closed(&scope.scope, failed.count());
         }
         self.publish();
-        Report { generation: self.world.generation, plan, failures }
+        Report { generation: self.world.generation, plan: Arc::unwrap_or_clone(plan), failures }
     }
 }

@@ -65,9 +65,20 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         Self { scope, current, next, surroundings, attached, undo, missing, make_context }
     }
 
-    /// Carries out one phase of `plan`. Goes on after a failure as far as that makes sense, and returns them all.
+    /// Carries out one phase of what `plan` says of this scope. Goes on after a failure as far as that makes sense, and
+    /// returns them all.
     pub(super) async fn run(&mut self, phase: Phase, plan: &Plan, catalogue: &Catalogue<C>) -> Vec<Failure> {
         let Some(mine) = plan.scope(self.scope.name()) else { return Vec::new() };
+        self.run_mine(phase, mine, catalogue).await
+    }
+
+    /// The same, with what the plan says of this scope.
+    pub(super) async fn run_mine(
+        &mut self,
+        phase: Phase,
+        mine: &ScopePlan,
+        catalogue: &Catalogue<C>,
+    ) -> Vec<Failure> {
         let span = journal::phase(phase, self.scope.name());
         self.carry_out(phase, mine, catalogue).instrument(span).await
     }

@@ -1,4 +1,7 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use super::{
     Demand, Desired, Plan, Remark, ScopeKind, ScopeName, ScopePlan, SessionKey, UnknownReferences,
@@ -62,6 +65,8 @@ impl Wishes {
         let mut wishes = self.clone();
         match scope {
             ScopeName::Global => wishes.global_overlay = Arc::new(overlay),
+            // Most sessions have nothing on top. All that remember these wishes share the map as long as it is left alone.
+            ScopeName::Session { key, .. } if overlay.is_empty() => wishes.forget(*key),
             ScopeName::Session { key, .. } => {
                 Arc::make_mut(&mut wishes.session_overlays).insert(*key, Arc::new(overlay));
             }
@@ -104,27 +109,20 @@ impl World {
         visible: &Arc<BTreeSet<PluginId>>,
         problems: &mut Vec<Problem>,
     ) -> Vec<ScopePlan> {
-        // Sessions that run the same and have the same on top want the same: it is computed once for all of them.
+        // Sessions that run the same and have the same on top have the same to do: it is computed once for all of them.
         let nothing = Arc::default();
-        let mut computed: Vec<(&Arc<Desired>, &Arc<RuntimeSettings>, Arc<Desired>)> = Vec::new();
+        let mut computed: HashMap<_, ScopePlan> = HashMap::new();
         let mut plans = Vec::with_capacity(self.sessions.len());
         for session in &self.sessions {
             let (current, overlay) =
                 (&session.current, wishes.session_overlays.get(&session.key).unwrap_or(&nothing));
-            let same = |(other, over, _): &&(&Arc<Desired>, &Arc<RuntimeSettings>, Arc<Desired>)| {
-                Arc::ptr_eq(other, current) && Arc::ptr_eq(over, overlay)
-            };
-            let next = match computed.iter().find(same) {
-                Some((_, _, next)) => Arc::clone(next),
-                None => {
-                    let mut demand = demand(ScopeKind::Session, wishes, overlay, visible);
-                    current.demand.iter().for_each(|before| demand.still_quarantined(before));
-                    let next = Desired::following(demand, current, problems);
-                    computed.push((current, overlay, Arc::clone(&next)));
-                    next
-                }
-            };
-            plans.push(difference(session.name.clone(), current, next));
+            let same = (Arc::as_ptr(current), Arc::as_ptr(overlay));
+            let plan = computed.entry(same).or_insert_with(|| {
+                let mut demand = demand(ScopeKind::Session, wishes, overlay, visible);
+                current.demand.iter().for_each(|before| demand.still_quarantined(before));
+                difference(session.name.clone(), current, Desired::following(demand, current, problems))
+            });
+            plans.push(ScopePlan { scope: session.name.clone(), ..plan.clone() });
         }
         plans
     }
@@ -141,11 +139,16 @@ impl World {
             ScopeName::Global => &none,
         };
         let demand = demand(ScopeKind::Session, &wishes, overlay, &Arc::new(self.global.attached()));
-        let next = Desired::of(demand, &nothing, &mut problems);
+        // Sessions are mostly opened one like the other.
+        let like_it = self.sessions.last().filter(|session| session.current.is_as_opened_for(&demand));
+        let next = match like_it {
+            Some(session) => Arc::clone(&session.current),
+            None => Arc::new(Desired::of(demand, &nothing, &mut problems)),
+        };
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
-        let scopes = vec![difference(name, &nothing, Arc::new(next))];
+        let scopes = vec![difference(name, &nothing, next)];
         Ok(self.plan_of(scopes, skipped, wishes))
     }
 
@@ -187,10 +190,9 @@ impl World {
             if settings.is_empty() {
                 return Arc::clone(settings); // as most overlays are
             }
-            let (settings, found) =
-                normalise::without_unknown(settings, &wishes.declarations, &wishes.removed);
+            let (known, found) = normalise::without_unknown(settings, &wishes.declarations, &wishes.removed);
             unknown.extend(found);
-            Arc::new(settings)
+            if known == **settings { Arc::clone(settings) } else { Arc::new(known) }
         };
         let settings = known(&wishes.settings);
         let global_overlay = known(&wishes.global_overlay);
