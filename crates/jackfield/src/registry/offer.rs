@@ -132,6 +132,12 @@ impl Registration {
         self.companion.get().map(|companion| &**companion)
     }
 
+    /// The service if it stands already, borrowed: lookups are mostly of such, and a share of the box that a service is
+    /// kept in costs as much as one of the service.
+    pub(super) fn built(&self) -> Option<&Erased> {
+        self.cell.get()
+    }
+
     /// The service, built if it has not been yet.
     pub(super) fn provide(&self, resolver: &Resolver<'_>) -> Result<Erased, Arc<str>> {
         let build = || {
