@@ -162,6 +162,7 @@ pub(super) fn emit_in_place<E: Send + 'static>(
 
 #[cold]
 #[inline(never)]
+#[expect(clippy::boxed_local, reason = "unboxed here, out of the way of what goes well")]
 pub(super) fn error_of<E>(fault: Box<Fault>) -> EmitError {
     let (event, Fault { handler, cause }) = (type_name::<E>(), *fault);
     match cause {
