@@ -47,6 +47,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         self.global.commit();
         self.sessions.values_mut().for_each(super::ScopeState::commit);
         self.world.wishes = Wishes::clone(&plan.wishes);
+        self.world.followed = Arc::clone(&plan.wishes.settings);
+        self.note_what_sessions_run();
         self.publish();
         let plan = Arc::unwrap_or_clone(plan);
         let report = Report { generation: self.world.generation, plan, failures };
@@ -94,10 +96,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         };
         let visible = Arc::new(next.attached());
         let mut world = self.world.clone();
-        for session in &mut world.sessions {
-            if let Some(state) = self.sessions.get(&session.key) {
-                session.current = Arc::clone(now(state));
-            }
+        for (key, state) in &self.sessions {
+            world.note(*key, state.scope.name(), now(state));
         }
         let mut scopes = vec![ScopePlan { next, ..global.clone() }];
         // Fewer plugins want fewer configurations, and these have been read.
@@ -123,6 +123,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             return ChangeError::Reverted { failures };
         }
         lost.iter().for_each(log);
+        self.note_what_sessions_run();
         self.publish();
         ChangeError::Degraded { failures, lost }
     }

@@ -8,7 +8,7 @@ use tracing::Instrument;
 use super::{Command, Driver, FailurePolicy, Opened, Phase, ScopeState, journal, log};
 use crate::{
     context::{Context, SessionContext},
-    plan::{Plan, ScopeName, SessionKey},
+    plan::{Closing, Plan, ScopeName, SessionKey},
     report::{ChangeError, Report},
     scope::Scope,
     settings::RuntimeSettings,
@@ -67,8 +67,10 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         session.commit();
         tracing::info!(target: "jackfield::session", scope = %name, "Session opened.");
         journal::winners_of_wildcards(&name, &session.current);
+        self.world.note(key, &name, &session.current);
         self.sessions.insert(key, session);
-        self.world.wishes.session_overlays = Arc::clone(&plan.wishes.session_overlays);
+        self.published.change_sessions(|open| open.insert_mut(key, scope.clone()));
+        self.world.wishes.session_overlays = plan.wishes.session_overlays.clone();
         self.world.wishes.remarked = Arc::clone(&plan.wishes.remarked);
         journal::remarks(&plan);
         self.publish();
@@ -76,10 +78,9 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         Ok(Opened { key, scope, report, published: Arc::clone(&self.published), commands: Some(commands) })
     }
 
-    /// Takes everything down in the scopes that `closes` names. Nothing stands in the way of it; what fails is
-    /// reported.
-    pub(super) async fn close(&mut self, closes: impl Fn(&ScopeName) -> bool) -> Report {
-        let plan = self.world.plan_closing(closes);
+    /// Takes everything down that `closing` names. Nothing stands in the way of it; what fails is reported.
+    pub(super) async fn close(&mut self, closing: Closing) -> Report {
+        let plan = self.world.plan_closing(closing);
         self.take_down(plan).instrument(journal::closing()).await
     }
 
@@ -105,6 +106,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     session.close();
                     self.surroundings.forget(session);
                     self.world.wishes.forget(*key);
+                    self.world.sessions.remove_mut(key);
+                    self.published.change_sessions(|open| _ = open.remove_mut(key));
                 }
             }
             let failed = failures.iter().filter(|failure| failure.scope == scope.scope);
