@@ -200,6 +200,11 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         told.map_err(|error| self.failure(None, Hook::SettingsChanged, error))
     }
 
+    /// Whether some of its services have a life of their own.
+    pub(super) fn has_living_services(&self) -> bool {
+        !self.services.is_empty()
+    }
+
     /// The slots of the services that are attached, of those that have a life of their own.
     pub(super) fn attached_services(&self) -> Vec<SlotId> {
         let attached = self.services.iter().filter(|(_, bound)| bound.stage().life == Life::Attached);

@@ -1,8 +1,9 @@
 //! Where other people's code is called: contained, and for a bounded time.
 
-use std::panic::AssertUnwindSafe;
+use std::{future::poll_fn, panic::AssertUnwindSafe, pin::pin, task::Poll, time::Duration};
 
 use futures_util::{FutureExt, future::BoxFuture};
+use tokio::{task::unconstrained, time::sleep};
 use tracing::{Instrument, Span};
 
 use super::surroundings::Surroundings;
@@ -38,15 +39,32 @@ async fn called<'a>(
     let panicked = |payload| HookError::Panicked { message: message_of(payload) };
     // A hook need not be an `async fn`: it may panic before there is a future.
     let future = contained(runtime, hook)?;
-    let mut future = Box::pin(within(runtime, AssertUnwindSafe(future).catch_unwind()));
-    let outcome = tokio::time::timeout(deadline, future.as_mut()).await;
+    let mut future = AssertUnwindSafe(future).catch_unwind();
+    let outcome = in_time(deadline, within(runtime, &mut future)).await;
     let dropped = contained(runtime, || drop(future));
     match outcome {
-        Ok(Ok(Ok(()))) => dropped,
-        Ok(Ok(Err(error))) => Err(HookError::failed(error)),
-        Ok(Err(payload)) => Err(panicked(payload)),
-        Err(_) => Err(HookError::TimedOut { deadline }),
+        Some(Ok(Ok(()))) => dropped,
+        Some(Ok(Err(error))) => Err(HookError::failed(error)),
+        Some(Err(payload)) => Err(panicked(payload)),
+        None => Err(HookError::TimedOut { deadline }),
     }
+}
+
+/// What comes of `work`, unless it is still waiting `deadline` after it began to wait. Most work never waits, and costs
+/// no timer.
+async fn in_time<F: Future>(deadline: Duration, work: F) -> Option<F::Output> {
+    let (mut work, mut late) = (pin!(work), pin!(None));
+    poll_fn(|cx| {
+        if let Poll::Ready(outcome) = work.as_mut().poll(cx) {
+            return Poll::Ready(Some(outcome));
+        }
+        if late.is_none() {
+            // Time passes also for work that never leaves others a turn.
+            late.set(Some(unconstrained(sleep(deadline))));
+        }
+        late.as_mut().as_pin_mut().map_or(Poll::Pending, |late| late.poll(cx).map(|()| None))
+    })
+    .await
 }
 
 /// Calls plain foreign code of the runtime called `runtime`, or drops what is foreign.

@@ -1,6 +1,7 @@
 //! What runs in one scope, and how it is changed. One implementation for both kinds: `C` is the kind's context.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, HashSet},
     mem,
     ops::Deref,
@@ -141,7 +142,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Detaches the services that settings disable, of plugins that stay.
     async fn disable_services(&mut self) -> Vec<Failure> {
         let mut failures = Vec::new();
-        for attached in self.attached.iter().rev() {
+        for attached in self.attached.iter().rev().filter(|attached| attached.has_living_services()) {
             attached.admit(&self.next);
             let stays = |slot: &SlotId| self.next.takes_part(attached.plugin(), slot);
             let ends: Vec<SlotId> =
@@ -221,7 +222,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Attaches the services that settings enable, of plugins that stay.
     pub(super) fn enable_services(&mut self) -> Vec<Failure> {
         let mut failures = Vec::new();
-        for attached in &self.attached {
+        for attached in self.attached.iter().filter(|attached| attached.has_living_services()) {
             let before = attached.attached_services();
             failures.extend(attached.attach_services(&self.next));
             let begun = attached.attached_services().into_iter().filter(|slot| !before.contains(slot));
@@ -268,26 +269,20 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     }
 
     pub(super) async fn notify(&mut self) -> Vec<Failure> {
-        let risen: HashSet<PluginId> = self.undo.risen.iter().cloned().collect();
+        let risen: BTreeSet<&PluginId> = self.undo.risen.iter().collect();
+        let change = Change::new(&self.current, &self.next);
         for attached in self.attached.iter().filter(|attached| !risen.contains(attached.plugin())) {
-            let change = self.change_for(attached.plugin());
-            if let Err(failure) = attached.tell(&change, &self.surroundings).await {
+            if let Err(failure) = attached.tell(&change.seen_by(attached), &self.surroundings).await {
                 return vec![failure];
             }
-            self.undo.told.push((attached.plugin().clone(), change));
+            self.undo.told.push(attached.plugin().clone());
         }
         Vec::new()
     }
 
-    pub(super) fn change_for(&self, plugin: &PluginId) -> SettingsChange {
-        let owner = ConfigOwner::Plugin(plugin.clone());
-        let config = |desired: &Desired| desired.config(&owner).cloned().map(Foreign::new);
-        let config = config(&self.current).zip(config(&self.next));
-        SettingsChange { old: self.current.settings(), new: self.next.settings(), config }
-    }
-
     pub(super) fn place_of(&self, plugin: &PluginId) -> Option<usize> {
-        self.attached.iter().position(|attached| attached.plugin() == plugin)
+        // From the end: mostly those are looked for who came last.
+        self.attached.iter().rposition(|attached| attached.plugin() == plugin)
     }
 
     pub(super) fn failure(
@@ -298,6 +293,34 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         error: HookError,
     ) -> Failure {
         Failure { scope: self.scope.name().clone(), plugin: plugin.clone(), slot: slot.cloned(), hook, error }
+    }
+}
+
+/// What those are told who stay while a scope goes from one state to another.
+pub(super) struct Change<'a> {
+    from: &'a Desired,
+    to: &'a Desired,
+    /// As whoever has no configuration sees it: most.
+    settings: SettingsChange,
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn new(from: &'a Desired, to: &'a Desired) -> Self {
+        let settings = SettingsChange { old: from.settings(), new: to.settings(), config: None };
+        Self { from, to, settings }
+    }
+
+    pub(super) fn seen_by<C: Deref<Target = Context> + Send + Sync>(
+        &self,
+        attached: &Attached<C>,
+    ) -> Cow<'_, SettingsChange> {
+        if attached.declaration.manifest.config_spec().is_none() {
+            return Cow::Borrowed(&self.settings);
+        }
+        let owner = ConfigOwner::Plugin(attached.plugin().clone());
+        let config = |desired: &Desired| desired.config(&owner).cloned().map(Foreign::new);
+        let config = config(self.from).zip(config(self.to));
+        Cow::Owned(SettingsChange { config, ..self.settings.clone() })
     }
 }
 
