@@ -323,7 +323,7 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
             priority,
             config,
             has_companion,
-            capabilities: capabilities.into(),
+            capabilities: if capabilities.is_empty() { Arc::default() } else { capabilities.into() },
             make: Foreign::new(make),
         };
         // A second offer of one plugin for one slot takes the place of the first.
