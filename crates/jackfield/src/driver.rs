@@ -13,7 +13,7 @@ use crate::{
     declare::{self, AddError, Declared},
     error::HookError,
     id::PluginId,
-    plan::{BySession, Closing, Plan, ScopeName, SessionKey, UnknownReferences, Wishes, World},
+    plan::{BySession, Closing, Plan, ScopeName, ScopePlan, SessionKey, UnknownReferences, Wishes, World},
     plugin::AnyPlugin,
     report::{self, ChangeError, Report},
     scope::Scope,
@@ -94,6 +94,8 @@ pub(crate) struct Driver<G, S> {
     global: ScopeState<GlobalContext<G>>,
     sessions: BTreeMap<SessionKey, ScopeState<SessionContext<G, S>>>,
     next_key: u64,
+    /// How the last session opened, until a change makes others open differently.
+    last_opening: Option<ScopePlan>,
 }
 
 /// What a runtime is started with.
@@ -122,7 +124,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         let global = ScopeState::new(scope, surroundings.clone(), Arc::new(make_context));
         let wishes = Wishes { declarations: catalogues.declarations(), ..Wishes::default() };
         let world = World { unknown, wishes, ..World::default() };
-        let (sessions, next_key) = (BTreeMap::new(), 0);
+        let (sessions, next_key, last_opening) = (BTreeMap::new(), 0, None);
         Self {
             published,
             stream,
@@ -135,6 +137,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             global,
             sessions,
             next_key,
+            last_opening,
         }
     }
 

@@ -79,9 +79,9 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         surroundings: &Surroundings,
         make_context: &(dyn Fn(Context) -> C + Send + Sync),
     ) -> Result<Self, HookError> {
-        let mut offers: Vec<Offer> = Vec::new();
-        listed.hooks.register(&mut Registrar::new(&mut offers));
         let declaration = Arc::clone(&listed.declaration);
+        let mut offers: Vec<Offer> = Vec::with_capacity(declaration.offers.len());
+        listed.hooks.register(&mut Registrar::new(&mut offers));
         as_declared(&offers, &declaration)?;
         let plugin = declaration.manifest.id();
         let context =

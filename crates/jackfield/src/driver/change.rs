@@ -47,6 +47,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         self.global.commit();
         self.sessions.values_mut().for_each(super::ScopeState::commit);
         self.world.wishes = Wishes::clone(&plan.wishes);
+        self.last_opening = None;
         self.world.followed = Arc::clone(&plan.wishes.settings);
         self.note_what_sessions_run();
         self.publish();

@@ -8,7 +8,7 @@ use tracing::Instrument;
 use super::{Command, Driver, FailurePolicy, Opened, Phase, ScopeState, journal, log};
 use crate::{
     context::{Context, SessionContext},
-    plan::{Closing, Plan, ScopeName, SessionKey},
+    plan::{Closing, Plan, ScopeName, ScopePlan, SessionKey},
     report::{ChangeError, Report},
     scope::Scope,
     settings::RuntimeSettings,
@@ -44,7 +44,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         };
         let mut session = ScopeState::new(scope.clone(), self.surroundings.clone(), Arc::new(make_context));
 
-        let plan = match self.world.plan_opening(name.clone(), overlay) {
+        let plan = match self.world.plan_opening(name.clone(), overlay, self.last_opening.as_ref()) {
             Ok(plan) => plan,
             Err(problems) => {
                 self.surroundings.forget(session); // and the application's data with it
@@ -64,6 +64,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             journal::taken_back(&error);
             return Err(error);
         }
+        self.remember_opening(&plan);
         session.commit();
         tracing::info!(target: "jackfield::session", scope = %name, "Session opened.");
         journal::winners_of_wildcards(&name, &session.current);
@@ -76,6 +77,15 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         self.publish();
         let report = Report { generation: self.world.generation, plan, failures };
         Ok(Opened { key, scope, report, published: Arc::clone(&self.published), commands: Some(commands) })
+    }
+
+    /// Remembers how a session opened, for those that open like it.
+    fn remember_opening(&mut self, plan: &Plan) {
+        let [opening] = &plan.scopes[..] else { return };
+        let is_known = |last: &ScopePlan| Arc::ptr_eq(&last.next, &opening.next);
+        if !self.last_opening.as_ref().is_some_and(is_known) {
+            self.last_opening = Some(opening.clone());
+        }
     }
 
     /// Takes everything down that `closing` names. Nothing stands in the way of it; what fails is reported.

@@ -122,12 +122,13 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
     async fn downs(&mut self, plan: &ScopePlan) -> Vec<Failure> {
         self.next = Arc::clone(&plan.next);
-        let going: HashSet<&PluginId> = plan.downs.iter().map(|step| &step.plugin).collect();
+        let going: BTreeSet<&PluginId> = plan.downs.iter().map(|step| &step.plugin).collect();
         if !going.is_empty() {
             let view = self.view_of(&self.current, &[], |plugin| !going.contains(plugin));
             self.publish(Arc::new(view));
         }
         let mut failures = Vec::new();
+        self.undo.parked.reserve_exact(plan.downs.len());
         for step in &plan.downs {
             let Some(place) = self.place_of(&step.plugin) else { continue };
             let attached = self.attached.remove(place);
@@ -180,7 +181,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         catalogue: &Catalogue<C>,
     ) -> (Vec<Attached<C>>, Vec<Failure>) {
         self.next = Arc::clone(&plan.next);
-        let (mut rising, mut failures) = (Vec::new(), Vec::new());
+        let (mut rising, mut failures) = (Vec::with_capacity(plan.ups.len()), Vec::new());
         for step in &plan.ups {
             let Some(listed) = catalogue.get(&step.plugin) else { continue };
             let registered =
@@ -234,6 +235,8 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     pub(super) async fn attach(&mut self, rising: Vec<Attached<C>>) -> Vec<Failure> {
         let mut failures: Vec<Failure> = Vec::new();
         let mut fallen: HashSet<PluginId> = HashSet::new();
+        self.attached.reserve_exact(rising.len());
+        self.undo.risen.reserve_exact(rising.len());
         for attached in rising {
             let plugin = attached.plugin().clone();
             let manifest = &attached.declaration.manifest;

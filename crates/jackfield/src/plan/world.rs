@@ -147,29 +147,34 @@ impl World {
         plans
     }
 
-    /// What opens a session with this on top of the settings.
-    pub(crate) fn plan_opening(&self, name: ScopeName, overlay: RuntimeSettings) -> Result<Plan, Problems> {
+    /// What opens a session with this on top of the settings. Sessions are mostly opened one like the other, so it need
+    /// not be thought out again if it is what the `last` one opened with.
+    pub(crate) fn plan_opening(
+        &self,
+        name: ScopeName,
+        overlay: RuntimeSettings,
+        last: Option<&ScopePlan>,
+    ) -> Result<Plan, Problems> {
         let mut problems = Vec::new();
         let (wishes, skipped) = self.known_with_one_more(&name, overlay, &mut problems);
-        let nothing = Desired::default();
         let none = Arc::default();
         let overlay = match &name {
             ScopeName::Session { key, .. } => wishes.session_overlays.get(key).unwrap_or(&none),
             ScopeName::Global => &none,
         };
         let demand = demand(ScopeKind::Session, &wishes, overlay, &Arc::new(self.global.attached()));
-        // Sessions are mostly opened one like the other.
-        let last = self.sessions.last().map(|(_, session)| session);
-        let like_it = last.filter(|session| session.current.is_as_opened_for(&demand));
-        let next = match like_it {
-            Some(session) => Arc::clone(&session.current),
-            None => Arc::new(Desired::of(demand, &nothing, &mut problems)),
+        let opening = match last.filter(|last| last.next.is_as_opened_for(&demand)) {
+            Some(last) => ScopePlan { scope: name, ..last.clone() },
+            None => {
+                let nothing = Desired::default();
+                let next = Desired::of(demand, &nothing, &mut problems);
+                difference(name, &nothing, Arc::new(next))
+            }
         };
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
-        let scopes = vec![difference(name, &nothing, next)];
-        Ok(self.plan_of(scopes, skipped, wishes))
+        Ok(self.plan_of(vec![opening], skipped, wishes))
     }
 
     fn plan_of(&self, scopes: Vec<ScopePlan>, skipped: Vec<Problem>, mut wishes: Wishes) -> Plan {
