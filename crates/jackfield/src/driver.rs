@@ -92,7 +92,8 @@ pub(crate) struct Driver<G, S> {
     data: Arc<G>,
     world: World,
     global: ScopeState<GlobalContext<G>>,
-    sessions: BTreeMap<SessionKey, ScopeState<SessionContext<G, S>>>,
+    /// Boxed, because each goes to a task of its own and comes back, in every phase of a change.
+    sessions: BTreeMap<SessionKey, Box<ScopeState<SessionContext<G, S>>>>,
     next_key: u64,
     /// How the last session opened, until a change makes others open differently.
     last_opening: Option<ScopePlan>,

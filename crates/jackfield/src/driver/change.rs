@@ -45,7 +45,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             return Err(error);
         }
         self.global.commit();
-        self.sessions.values_mut().for_each(super::ScopeState::commit);
+        self.sessions.values_mut().for_each(|session| session.commit());
         self.world.wishes = Wishes::clone(&plan.wishes);
         self.last_opening = None;
         self.world.followed = Arc::clone(&plan.wishes.settings);

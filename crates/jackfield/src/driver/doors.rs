@@ -69,7 +69,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         tracing::info!(target: "jackfield::session", scope = %name, "Session opened.");
         journal::winners_of_wildcards(&name, &session.current);
         self.world.note(key, &name, &session.current);
-        self.sessions.insert(key, session);
+        self.sessions.insert(key, Box::new(session));
         self.published.change_sessions(|open| open.insert_mut(key, scope.clone()));
         self.world.wishes.session_overlays = plan.wishes.session_overlays.clone();
         self.world.wishes.remarked = Arc::clone(&plan.wishes.remarked);
