@@ -31,14 +31,15 @@ pub(crate) fn run(group: &mut Group) {
 
     let mut watch = registry.watch(slot);
     let mut watched = Watched::new();
-    let jackfield = Contender::each("Jackfield", move || watch.get().map(|thing| thing.value()));
+    let jackfield = Contender::each("Jackfield", move || watch.get().map_or(0, |thing| thing.value()));
     group.measure(
         Planned::new("read through a watched handle", Unit::Nanos, jackfield)
             .goal(Goal::Ratio(2.0))
             .floor(Contender::each("generation check", move || black_box(&mut watched).get().value())),
     );
 
-    let borrowed = || Contender::each("Jackfield", || registry.resolve(slot).map(|thing| thing.value()));
+    let borrowed =
+        || Contender::each("Jackfield", || registry.resolve(slot).map_or(0, |thing| thing.value()));
     group.measure(
         Planned::new("resolve by slot, borrowed (100 slots)", Unit::Nanos, borrowed())
             .goal(Goal::Ratio(1.3))
@@ -47,9 +48,8 @@ pub(crate) fn run(group: &mut Group) {
             })),
     );
 
-    let shared = |runtime: &'static str, registry| {
-        Contender::each(runtime, move || jackfield::Registry::resolve(registry, slot))
-    };
+    let shared =
+        |name, registry| Contender::each(name, move || jackfield::Registry::resolve(registry, slot).ok());
     group.measure(
         Planned::new("resolve by slot, Arc", Unit::Nanos, shared("Jackfield", registry))
             .goal(Goal::Ratio(1.3))
@@ -102,7 +102,7 @@ pub(crate) fn run(group: &mut Group) {
         let mut next = 0;
         Contender::each("Jackfield", move || {
             next = (next + 1) % 10;
-            registry.resolve(ten[next])
+            registry.resolve(ten[next]).ok()
         })
     };
     group.measure(

@@ -288,10 +288,6 @@ impl SettingsChange {
         let (old, new) = self.config.as_ref()?;
         Some((AnyConfig::clone(old).downcast().ok()?, AnyConfig::clone(new).downcast().ok()?))
     }
-
-    pub(crate) fn reversed(self) -> Self {
-        Self { old: self.new, new: self.old, config: self.config.map(|(old, new)| (new, old)) }
-    }
 }
 
 impl fmt::Debug for Context {

@@ -13,7 +13,7 @@ use crate::{
     declare::{self, AddError, Declared},
     error::HookError,
     id::PluginId,
-    plan::{Plan, ScopeName, SessionKey, SessionWorld, UnknownReferences, Wishes, World},
+    plan::{BySession, Closing, Plan, ScopeName, ScopePlan, SessionKey, UnknownReferences, Wishes, World},
     plugin::AnyPlugin,
     report::{self, ChangeError, Report},
     scope::Scope,
@@ -45,22 +45,21 @@ use surroundings::Surroundings;
 #[derive(Default)]
 pub(crate) struct Published {
     pub(crate) world: ArcSwap<World>,
-    /// The sessions, in the order of their creation.
-    pub(crate) sessions: ArcSwap<Vec<Scope>>,
+    pub(crate) sessions: ArcSwap<BySession<Scope>>,
     /// The newest settings that somebody wants and that have not been looked at yet.
     pub(crate) latest: Latest,
 }
 
 impl Sessions for Published {
     fn open(&self) -> Vec<Scope> {
-        Vec::clone(&self.sessions.load())
+        self.sessions.load().values().cloned().collect()
     }
 
     fn running(&self, plugin: &PluginId) -> Option<Scope> {
         // Both are read at one moment each: a session that one of them knows, the other may not know any more.
         let (world, open) = (self.world.load(), self.sessions.load());
-        let mut running = world.sessions.iter().filter(|session| session.current.order.contains(plugin));
-        running.find_map(|running| open.iter().find(|scope| *scope.name() == running.name).cloned())
+        let mut running = world.sessions.values().filter(|session| session.current.order.contains(plugin));
+        running.find_map(|running| open.get(&running.key).cloned())
     }
 }
 
@@ -68,6 +67,13 @@ impl Published {
     /// What tells the runtime apart from others, within hooks.
     pub(crate) fn runtime(&self) -> usize {
         std::ptr::from_ref(self).addr()
+    }
+
+    /// Shows others which sessions are open. For the driver alone: two who did this at once would undo each other's work.
+    fn change_sessions(&self, change: impl FnOnce(&mut BySession<Scope>)) {
+        let mut sessions = BySession::clone(&self.sessions.load());
+        change(&mut sessions);
+        self.sessions.store(Arc::new(sessions));
     }
 
     /// That a change of this runtime can be awaited here, which it cannot within one of its hooks.
@@ -86,8 +92,11 @@ pub(crate) struct Driver<G, S> {
     data: Arc<G>,
     world: World,
     global: ScopeState<GlobalContext<G>>,
-    sessions: BTreeMap<SessionKey, ScopeState<SessionContext<G, S>>>,
+    /// Boxed, because each goes to a task of its own and comes back, in every phase of a change.
+    sessions: BTreeMap<SessionKey, Box<ScopeState<SessionContext<G, S>>>>,
     next_key: u64,
+    /// How the last session opened, until a change makes others open differently.
+    last_opening: Option<ScopePlan>,
 }
 
 /// What a runtime is started with.
@@ -116,7 +125,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         let global = ScopeState::new(scope, surroundings.clone(), Arc::new(make_context));
         let wishes = Wishes { declarations: catalogues.declarations(), ..Wishes::default() };
         let world = World { unknown, wishes, ..World::default() };
-        let (sessions, next_key) = (BTreeMap::new(), 0);
+        let (sessions, next_key, last_opening) = (BTreeMap::new(), 0, None);
         Self {
             published,
             stream,
@@ -129,6 +138,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             global,
             sessions,
             next_key,
+            last_opening,
         }
     }
 
@@ -188,7 +198,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                 }
                 Some(Command::Close { key, reply }) => {
                     let outcome = match self.sessions.contains_key(&key) {
-                        true => Ok(self.close(|name| name.is_session(key)).await),
+                        true => Ok(self.close(Closing::Session(key)).await),
                         false => Err(ChangeError::NoSuchSession),
                     };
                     match (reply, outcome) {
@@ -198,7 +208,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     }
                 }
                 Some(Command::Shutdown { reply }) => {
-                    let report = self.close(|_| true).await;
+                    let report = self.close(Closing::Everything).await;
                     reply.answer(Ok(report));
                     return;
                 }
@@ -209,7 +219,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// Takes everything down that runs, with nobody to tell of it but the log.
     pub(crate) async fn end(mut self) {
-        report::forget(self.close(|_| true).await.failures);
+        report::forget(self.close(Closing::Everything).await.failures);
     }
 
     /// Makes everything follow `settings`.
@@ -242,7 +252,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         {
             return Err(ChangeError::NoSuchSession);
         }
-        let wishes = self.world.wishes.with_overlay(scope, overlay);
+        let wishes = self.world.wishes.with_overlay(scope, Arc::new(overlay));
         self.follow_with_settings_in_force(&wishes).await
     }
 
@@ -335,18 +345,17 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         drop(self.stream.send(Arc::clone(&self.world.wishes.settings))); // an error means that nobody listens
     }
 
+    /// Notes what the sessions run, after a change that may concern all of them.
+    fn note_what_sessions_run(&mut self) {
+        for (key, session) in &self.sessions {
+            self.world.note(*key, session.scope.name(), &session.current);
+        }
+    }
+
     /// Shows readers what runs now.
     fn publish(&mut self) {
         self.world.generation += 1;
         self.world.global = Arc::clone(&self.global.current);
-        let sessions = self.sessions.iter().map(|(key, session)| SessionWorld {
-            key: *key,
-            name: session.scope.name().clone(),
-            current: Arc::clone(&session.current),
-        });
-        self.world.sessions = sessions.collect();
-        let scopes = self.sessions.values().map(|session| session.scope.clone()).collect();
-        self.published.sessions.store(Arc::new(scopes));
         self.published.world.store(Arc::new(self.world.clone()));
     }
 }

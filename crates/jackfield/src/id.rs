@@ -83,6 +83,15 @@ macro_rules! id {
                 if well_formed(id) { Ok(Self(Text::Shared(id.into()))) } else { Err(InvalidId { text: id.to_owned() }) }
             }
 
+            /// The text, for somebody else to share.
+            #[allow(dead_code, reason = "not every kind of id is shared")]
+            pub(crate) fn to_shared(&self) -> Arc<str> {
+                match &self.0 {
+                    Text::Static(text) => Arc::from(*text),
+                    Text::Shared(text) => Arc::clone(text),
+                }
+            }
+
             /// The id as settings spell it.
             pub fn as_str(&self) -> &str {
                 self.0.as_str()

@@ -30,7 +30,7 @@ pub use remark::Remark;
 pub use standing::Standing;
 pub(crate) use {
     desired::{ConfigOwner, Demand, Desired},
-    world::{Declaration, SessionWorld, Wishes, World},
+    world::{BySession, Closing, Declaration, Wishes, World},
 };
 
 /// Which of the two lives a plugin leads.
@@ -70,10 +70,6 @@ impl ScopeName {
             Self::Global => None,
             Self::Session { key, .. } => Some(*key),
         }
-    }
-
-    pub(crate) fn is_session(&self, wanted: SessionKey) -> bool {
-        self.session() == Some(wanted)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a plugin is: four hooks and a manifest.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc, task::Poll};
 
 use futures_util::future::BoxFuture;
 
@@ -45,7 +45,7 @@ pub trait Plugin<G = (), S = ()>: Send + Sync + 'static {
     /// on without it: see [`FailurePolicy`](crate::FailurePolicy).
     fn attach(&self, cx: &SessionContext<G, S>) -> impl Future<Output = PluginResult> + Send {
         let _ = cx;
-        async { Ok(()) }
+        Done
     }
 
     /// Takes note of new settings. Called after every change through which the plugin stays on.
@@ -59,7 +59,7 @@ pub trait Plugin<G = (), S = ()>: Send + Sync + 'static {
         change: &SettingsChange,
     ) -> impl Future<Output = PluginResult> + Send {
         let _ = (cx, change);
-        async { Ok(()) }
+        Done
     }
 
     /// Says goodbye. What the context holds is ended afterwards, in any case.
@@ -70,7 +70,7 @@ pub trait Plugin<G = (), S = ()>: Send + Sync + 'static {
     /// and reports it.
     fn detach(&self, cx: &SessionContext<G, S>) -> impl Future<Output = PluginResult> + Send {
         let _ = cx;
-        async { Ok(()) }
+        Done
     }
 }
 
@@ -87,7 +87,7 @@ pub trait GlobalPlugin<G = ()>: Send + Sync + 'static {
     /// Starts working; see [`Plugin::attach`].
     fn attach(&self, cx: &GlobalContext<G>) -> impl Future<Output = PluginResult> + Send {
         let _ = cx;
-        async { Ok(()) }
+        Done
     }
 
     /// Takes note of new settings; see [`Plugin::settings_changed`].
@@ -97,13 +97,24 @@ pub trait GlobalPlugin<G = ()>: Send + Sync + 'static {
         change: &SettingsChange,
     ) -> impl Future<Output = PluginResult> + Send {
         let _ = (cx, change);
-        async { Ok(()) }
+        Done
     }
 
     /// Says goodbye; see [`Plugin::detach`].
     fn detach(&self, cx: &GlobalContext<G>) -> impl Future<Output = PluginResult> + Send {
         let _ = cx;
-        async { Ok(()) }
+        Done
+    }
+}
+
+/// What a hook does that is not written. It has no size, so that a box for it costs nothing.
+struct Done;
+
+impl Future for Done {
+    type Output = PluginResult;
+
+    fn poll(self: Pin<&mut Self>, _: &mut std::task::Context<'_>) -> Poll<PluginResult> {
+        Poll::Ready(Ok(()))
     }
 }
 

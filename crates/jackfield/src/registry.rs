@@ -119,6 +119,7 @@ impl Registry {
         self.shared.generations.send_modify(|_| ());
     }
 
+    #[inline]
     fn generation(&self) -> u64 {
         self.shared.generation.load(Ordering::Acquire)
     }

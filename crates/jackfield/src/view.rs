@@ -80,7 +80,8 @@ impl RuntimeStatus {
             offers: declaration.offers.iter().map(|offer| offer.slot.clone()).collect(),
         });
         let global = ScopeStatus::of(&ScopeName::Global, &world.global);
-        let sessions = world.sessions.iter().map(|session| ScopeStatus::of(&session.name, &session.current));
+        let sessions =
+            world.sessions.values().map(|session| ScopeStatus::of(&session.name, &session.current));
         Self {
             generation: world.generation,
             plugins: plugins.collect(),

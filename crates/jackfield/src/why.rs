@@ -198,7 +198,7 @@ fn scopes(world: &World, kind: ScopeKind) -> Vec<(&ScopeName, &Desired)> {
     match kind {
         ScopeKind::Global => vec![(&ScopeName::Global, &*world.global)],
         ScopeKind::Session => {
-            world.sessions.iter().map(|session| (&session.name, &*session.current)).collect()
+            world.sessions.values().map(|session| (&session.name, &*session.current)).collect()
         }
     }
 }

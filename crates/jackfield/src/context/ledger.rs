@@ -10,6 +10,7 @@ use tokio::{task::JoinHandle, time::timeout};
 
 use crate::{
     error::{BoxError, HookError},
+    event::Subscription,
     foreign::{contain, discard, message_of},
 };
 
@@ -21,23 +22,28 @@ pub(crate) struct Ledger(Mutex<Vec<Held>>);
 
 enum Held {
     Guard(Box<dyn Any + Send>),
+    Subscription(Subscription),
     Task(JoinHandle<()>),
     Goodbye(Goodbye),
 }
 
 impl Ledger {
     pub(super) fn hold(&self, guard: Box<dyn Any + Send>) {
-        self.lock().push(Held::Guard(guard));
+        self.keep(Held::Guard(guard));
+    }
+
+    pub(super) fn subscribe(&self, subscription: Subscription) {
+        self.keep(Held::Subscription(subscription));
     }
 
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         #[expect(clippy::disallowed_methods, reason = "this is where handles of tasks are kept")]
         let task = tokio::spawn(task);
-        self.lock().push(Held::Task(task));
+        self.keep(Held::Task(task));
     }
 
     pub(super) fn at_detach(&self, goodbye: Goodbye) {
-        self.lock().push(Held::Goodbye(goodbye));
+        self.keep(Held::Goodbye(goodbye));
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -67,6 +73,14 @@ impl Ledger {
         }
     }
 
+    fn keep(&self, held: Held) {
+        let mut all = self.lock();
+        if all.is_empty() {
+            all.reserve_exact(1); // many plugins keep one thing, in thousands of sessions
+        }
+        all.push(held);
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,12 +92,17 @@ impl Drop for Ledger {
     }
 }
 
+fn contained(end: impl FnOnce()) -> Result<(), HookError> {
+    contain(end).map_err(|message| HookError::Panicked { message })
+}
+
 impl Held {
     async fn end(self, deadline: Duration) -> Result<(), HookError> {
         let late = |_| HookError::TimedOut { deadline };
         let panicked = |payload| HookError::Panicked { message: message_of(payload) };
         match self {
-            Self::Guard(guard) => contain(|| drop(guard)).map_err(|message| HookError::Panicked { message }),
+            Self::Guard(guard) => contained(|| drop(guard)),
+            Self::Subscription(subscription) => contained(|| drop(subscription)),
             Self::Task(task) => {
                 task.abort();
                 match timeout(deadline, task).await.map_err(late)? {
@@ -94,7 +113,7 @@ impl Held {
             Self::Goodbye(goodbye) => {
                 let mut goodbye = Box::pin(AssertUnwindSafe(goodbye).catch_unwind());
                 let outcome = timeout(deadline, goodbye.as_mut()).await.map_err(late);
-                let dropped = contain(|| drop(goodbye)).map_err(|message| HookError::Panicked { message });
+                let dropped = contained(|| drop(goodbye));
                 outcome?.map_err(panicked)?.map_err(HookError::failed).and(dropped)
             }
         }

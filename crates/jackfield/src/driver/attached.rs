@@ -79,9 +79,9 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         surroundings: &Surroundings,
         make_context: &(dyn Fn(Context) -> C + Send + Sync),
     ) -> Result<Self, HookError> {
-        let mut offers: Vec<Offer> = Vec::new();
-        listed.hooks.register(&mut Registrar::new(&mut offers));
         let declaration = Arc::clone(&listed.declaration);
+        let mut offers: Vec<Offer> = Vec::with_capacity(declaration.offers.len());
+        listed.hooks.register(&mut Registrar::new(&mut offers));
         as_declared(&offers, &declaration)?;
         let plugin = declaration.manifest.id();
         let context =
@@ -198,6 +198,11 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         let span = self.span(None, Hook::SettingsChanged);
         let told = call(surroundings, span, || self.hooks.settings_changed(&self.context, change)).await;
         told.map_err(|error| self.failure(None, Hook::SettingsChanged, error))
+    }
+
+    /// Whether some of its services have a life of their own.
+    pub(super) fn has_living_services(&self) -> bool {
+        !self.services.is_empty()
     }
 
     /// The slots of the services that are attached, of those that have a life of their own.

@@ -36,6 +36,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         journal::passed_over(&plan);
         journal::beginning(&plan, &self.world);
         journal::remarks(&plan);
+        let plan = Arc::new(plan);
         let failures = self.forward(&plan).await;
         failures.iter().for_each(log);
         if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
@@ -44,16 +45,20 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             return Err(error);
         }
         self.global.commit();
-        self.sessions.values_mut().for_each(super::ScopeState::commit);
+        self.sessions.values_mut().for_each(|session| session.commit());
         self.world.wishes = Wishes::clone(&plan.wishes);
+        self.last_opening = None;
+        self.world.followed = Arc::clone(&plan.wishes.settings);
+        self.note_what_sessions_run();
         self.publish();
+        let plan = Arc::unwrap_or_clone(plan);
         let report = Report { generation: self.world.generation, plan, failures };
         journal::made(&report);
         Ok(report)
     }
 
     /// Dependents go down before what they depend on, across scopes too, and come up after it.
-    async fn forward(&mut self, plan: &Plan) -> Vec<Failure> {
+    async fn forward(&mut self, plan: &Arc<Plan>) -> Vec<Failure> {
         let goes_on = self.surroundings.policy == FailurePolicy::Quarantine;
         let mut failures = self.on_sessions(Phase::Downs, plan).await;
         for phase in [Phase::Downs, Phase::Ups] {
@@ -81,31 +86,29 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
     /// is what sessions come from.
     async fn without_fallen_globals(
         &mut self,
-        plan: &Plan,
+        plan: &Arc<Plan>,
         now: impl Fn(&ScopeState<SessionContext<G, S>>) -> &Arc<Desired>,
         failures: &mut Vec<Failure>,
-    ) -> Plan {
+    ) -> Arc<Plan> {
         let next = Arc::clone(&self.global.next);
         let planned = plan.scope(&ScopeName::Global);
         let Some(global) = planned.filter(|planned| planned.next.order != next.order) else {
-            return plan.clone();
+            return Arc::clone(plan);
         };
         let visible = Arc::new(next.attached());
         let mut world = self.world.clone();
-        for session in &mut world.sessions {
-            if let Some(state) = self.sessions.get(&session.key) {
-                session.current = Arc::clone(now(state));
-            }
+        for (key, state) in &self.sessions {
+            world.note(*key, state.scope.name(), now(state));
         }
         let mut scopes = vec![ScopePlan { next, ..global.clone() }];
         // Fewer plugins want fewer configurations, and these have been read.
         scopes.extend(world.plan_sessions(&plan.wishes, &visible, &mut Vec::new()));
-        let plan = Plan { scopes, ..plan.clone() };
+        let plan = Arc::new(Plan { scopes, ..Plan::clone(plan) });
         failures.extend(self.on_sessions(Phase::Dismiss, &plan).await);
         plan
     }
 
-    async fn take_back(&mut self, plan: &Plan, failures: Vec<Failure>) -> ChangeError {
+    async fn take_back(&mut self, plan: &Arc<Plan>, failures: Vec<Failure>) -> ChangeError {
         self.on_sessions(Phase::UndoUps, plan).await;
         self.global.run(Phase::UndoUps, plan, &self.catalogues.global).await;
         let mut lost = self.global.run(Phase::UndoDowns, plan, &self.catalogues.global).await;
@@ -121,29 +124,30 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             return ChangeError::Reverted { failures };
         }
         lost.iter().for_each(log);
+        self.note_what_sessions_run();
         self.publish();
         ChangeError::Degraded { failures, lost }
     }
 
     /// Runs one phase in all sessions that the plan concerns, side by side.
-    pub(super) async fn on_sessions(&mut self, phase: Phase, plan: &Plan) -> Vec<Failure> {
-        let concerned: Vec<SessionKey> =
-            plan.scopes.iter().filter_map(|scope| scope.scope.session()).collect();
-        if let [key] = concerned[..] {
+    pub(super) async fn on_sessions(&mut self, phase: Phase, plan: &Arc<Plan>) -> Vec<Failure> {
+        let concerned: Vec<(usize, SessionKey)> = (plan.scopes.iter().enumerate())
+            .filter_map(|(place, scope)| Some((place, scope.scope.session()?)))
+            .collect();
+        if let [(place, key)] = concerned[..] {
             let Some(session) = self.sessions.get_mut(&key) else { return Vec::new() };
-            return session.run(phase, plan, &self.catalogues.session).await;
+            return session.run_mine(phase, &plan.scopes[place], &self.catalogues.session).await;
         }
 
-        let shared = Arc::new((plan.clone(), Arc::clone(&self.catalogues.session)));
         let turns = Arc::new(Semaphore::new(SESSIONS_AT_ONCE));
         let mut running = JoinSet::new();
-        for key in concerned {
+        for (place, key) in concerned {
             let Some(mut session) = self.sessions.remove(&key) else { continue };
-            let (shared, turns) = (Arc::clone(&shared), Arc::clone(&turns));
+            let (plan, catalogue, turns) =
+                (Arc::clone(plan), Arc::clone(&self.catalogues.session), Arc::clone(&turns));
             let turn = async move {
                 let _turn = turns.acquire().await; // an error would mean that it was closed, which nobody does
-                let (plan, catalogue) = &*shared;
-                let failures = session.run(phase, plan, catalogue).await;
+                let failures = session.run_mine(phase, &plan.scopes[place], &catalogue).await;
                 (key, session, failures)
             };
             running.spawn(turn.in_current_span());

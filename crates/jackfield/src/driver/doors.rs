@@ -8,7 +8,7 @@ use tracing::Instrument;
 use super::{Command, Driver, FailurePolicy, Opened, Phase, ScopeState, journal, log};
 use crate::{
     context::{Context, SessionContext},
-    plan::{Plan, ScopeName, SessionKey},
+    plan::{Closing, Plan, ScopeName, ScopePlan, SessionKey},
     report::{ChangeError, Report},
     scope::Scope,
     settings::RuntimeSettings,
@@ -44,7 +44,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         };
         let mut session = ScopeState::new(scope.clone(), self.surroundings.clone(), Arc::new(make_context));
 
-        let plan = match self.world.plan_opening(name.clone(), overlay) {
+        let plan = match self.world.plan_opening(name.clone(), overlay, self.last_opening.as_ref()) {
             Ok(plan) => plan,
             Err(problems) => {
                 self.surroundings.forget(session); // and the application's data with it
@@ -64,11 +64,14 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             journal::taken_back(&error);
             return Err(error);
         }
+        self.remember_opening(&plan);
         session.commit();
         tracing::info!(target: "jackfield::session", scope = %name, "Session opened.");
         journal::winners_of_wildcards(&name, &session.current);
-        self.sessions.insert(key, session);
-        self.world.wishes.session_overlays = Arc::clone(&plan.wishes.session_overlays);
+        self.world.note(key, &name, &session.current);
+        self.sessions.insert(key, Box::new(session));
+        self.published.change_sessions(|open| open.insert_mut(key, scope.clone()));
+        self.world.wishes.session_overlays = plan.wishes.session_overlays.clone();
         self.world.wishes.remarked = Arc::clone(&plan.wishes.remarked);
         journal::remarks(&plan);
         self.publish();
@@ -76,14 +79,23 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         Ok(Opened { key, scope, report, published: Arc::clone(&self.published), commands: Some(commands) })
     }
 
-    /// Takes everything down in the scopes that `closes` names. Nothing stands in the way of it; what fails is
-    /// reported.
-    pub(super) async fn close(&mut self, closes: impl Fn(&ScopeName) -> bool) -> Report {
-        let plan = self.world.plan_closing(closes);
+    /// Remembers how a session opened, for those that open like it.
+    fn remember_opening(&mut self, plan: &Plan) {
+        let [opening] = &plan.scopes[..] else { return };
+        let is_known = |last: &ScopePlan| Arc::ptr_eq(&last.next, &opening.next);
+        if !self.last_opening.as_ref().is_some_and(is_known) {
+            self.last_opening = Some(opening.clone());
+        }
+    }
+
+    /// Takes everything down that `closing` names. Nothing stands in the way of it; what fails is reported.
+    pub(super) async fn close(&mut self, closing: Closing) -> Report {
+        let plan = self.world.plan_closing(closing);
         self.take_down(plan).instrument(journal::closing()).await
     }
 
     async fn take_down(&mut self, plan: Plan) -> Report {
+        let plan = Arc::new(plan);
         for scope in &plan.scopes {
             let session = scope.scope.session().and_then(|key| self.sessions.get(&key));
             // Whoever says goodbye must not leave anything behind.
@@ -104,12 +116,14 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     session.close();
                     self.surroundings.forget(session);
                     self.world.wishes.forget(*key);
+                    self.world.sessions.remove_mut(key);
+                    self.published.change_sessions(|open| _ = open.remove_mut(key));
                 }
             }
             let failed = failures.iter().filter(|failure| failure.scope == scope.scope);
             journal::closed(&scope.scope, failed.count());
         }
         self.publish();
-        Report { generation: self.world.generation, plan, failures }
+        Report { generation: self.world.generation, plan: Arc::unwrap_or_clone(plan), failures }
     }
 }

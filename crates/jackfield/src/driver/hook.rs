@@ -1,8 +1,20 @@
 //! Where other people's code is called: contained, and for a bounded time.
 
-use std::panic::AssertUnwindSafe;
+use std::{
+    any::Any,
+    future::poll_fn,
+    mem,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, CatchUnwind, lazy},
+};
+use tokio::{task::unconstrained, time::sleep};
 use tracing::{Instrument, Span};
 
 use super::surroundings::Surroundings;
@@ -21,32 +33,76 @@ pub(super) fn is_within_hook_of(runtime: usize) -> bool {
     HOOK_OF.try_with(|current| *current == runtime).unwrap_or(false)
 }
 
+/// What a hook does, so that a panic in it is an outcome.
+type Work<'a> = CatchUnwind<AssertUnwindSafe<BoxFuture<'a, PluginResult>>>;
+
 /// Calls a hook within `span`. One that panics or overruns its deadline has failed; one that overruns is dropped.
 pub(super) async fn call<'a>(
     surroundings: &Surroundings,
     span: Span,
     hook: impl FnOnce() -> BoxFuture<'a, PluginResult>,
 ) -> Result<(), HookError> {
-    called(surroundings, hook).instrument(span).await
+    let Surroundings { runtime, deadline, .. } = *surroundings;
+    // Most hooks never wait: they are done here, and cost no timer.
+    match lazy(|cx| span.in_scope(|| begin(runtime, hook, cx))).await? {
+        None => Ok(()),
+        Some(work) => finish(runtime, deadline, work).instrument(span).await,
+    }
 }
 
-async fn called<'a>(
-    surroundings: &Surroundings,
+/// Calls a hook, and says what is left to do if it waits for something.
+fn begin<'a>(
+    runtime: usize,
     hook: impl FnOnce() -> BoxFuture<'a, PluginResult>,
-) -> Result<(), HookError> {
-    let Surroundings { runtime, deadline, .. } = *surroundings;
-    let panicked = |payload| HookError::Panicked { message: message_of(payload) };
+    cx: &mut Context<'_>,
+) -> Result<Option<Work<'a>>, HookError> {
     // A hook need not be an `async fn`: it may panic before there is a future.
-    let future = contained(runtime, hook)?;
-    let mut future = Box::pin(within(runtime, AssertUnwindSafe(future).catch_unwind()));
-    let outcome = tokio::time::timeout(deadline, future.as_mut()).await;
-    let dropped = contained(runtime, || drop(future));
-    match outcome {
-        Ok(Ok(Ok(()))) => dropped,
-        Ok(Ok(Err(error))) => Err(HookError::failed(error)),
-        Ok(Err(payload)) => Err(panicked(payload)),
-        Err(_) => Err(HookError::TimedOut { deadline }),
+    let mut work = AssertUnwindSafe(contained(runtime, hook)?).catch_unwind();
+    match HOOK_OF.sync_scope(runtime, || work.poll_unpin(cx)) {
+        Poll::Ready(outcome) => end(runtime, outcome, work).map(|()| None),
+        Poll::Pending => Ok(Some(work)),
     }
+}
+
+/// Waits for a hook that has begun.
+async fn finish(runtime: usize, deadline: Duration, mut work: Work<'_>) -> Result<(), HookError> {
+    match in_time(deadline, within(runtime, &mut work)).await {
+        Some(outcome) => end(runtime, outcome, work),
+        None => {
+            contained(runtime, || drop(work)).ok(); // that it is late is said already
+            Err(HookError::TimedOut { deadline })
+        }
+    }
+}
+
+/// What came of a hook that is over.
+fn end(
+    runtime: usize,
+    outcome: Result<PluginResult, Box<dyn Any + Send>>,
+    work: Work<'_>,
+) -> Result<(), HookError> {
+    let dropped = contained(runtime, || drop(work));
+    match outcome {
+        Ok(Ok(())) => dropped,
+        Ok(Err(error)) => Err(HookError::failed(error)),
+        Err(payload) => Err(HookError::Panicked { message: message_of(payload) }),
+    }
+}
+
+/// What comes of `work`, which has just been found waiting, unless it still is after `deadline`.
+async fn in_time<F: Future>(deadline: Duration, work: F) -> Option<F::Output> {
+    // Time passes also for work that never leaves others a turn.
+    let (mut work, mut late) = (pin!(work), pin!(unconstrained(sleep(deadline))));
+    let mut just_found_waiting = true;
+    poll_fn(|cx| {
+        if !mem::take(&mut just_found_waiting)
+            && let Poll::Ready(outcome) = work.as_mut().poll(cx)
+        {
+            return Poll::Ready(Some(outcome));
+        }
+        late.as_mut().poll(cx).map(|()| None)
+    })
+    .await
 }
 
 /// Calls plain foreign code of the runtime called `runtime`, or drops what is foreign.

@@ -40,7 +40,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         loop {
             let failed = self.notify().await;
             // Those who were told have been; those who rose were not to be.
-            let told = mem::take(&mut self.undo.told).into_iter().map(|(plugin, _)| plugin);
+            let told = mem::take(&mut self.undo.told);
             self.undo.risen.extend(told);
             if failed.is_empty() {
                 return failures;

@@ -1,6 +1,7 @@
 //! What runs in one scope, and how it is changed. One implementation for both kinds: `C` is the kind's context.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeSet, HashSet},
     mem,
     ops::Deref,
@@ -65,9 +66,20 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         Self { scope, current, next, surroundings, attached, undo, missing, make_context }
     }
 
-    /// Carries out one phase of `plan`. Goes on after a failure as far as that makes sense, and returns them all.
+    /// Carries out one phase of what `plan` says of this scope. Goes on after a failure as far as that makes sense, and
+    /// returns them all.
     pub(super) async fn run(&mut self, phase: Phase, plan: &Plan, catalogue: &Catalogue<C>) -> Vec<Failure> {
         let Some(mine) = plan.scope(self.scope.name()) else { return Vec::new() };
+        self.run_mine(phase, mine, catalogue).await
+    }
+
+    /// The same, with what the plan says of this scope.
+    pub(super) async fn run_mine(
+        &mut self,
+        phase: Phase,
+        mine: &ScopePlan,
+        catalogue: &Catalogue<C>,
+    ) -> Vec<Failure> {
         let span = journal::phase(phase, self.scope.name());
         self.carry_out(phase, mine, catalogue).instrument(span).await
     }
@@ -110,12 +122,13 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
     async fn downs(&mut self, plan: &ScopePlan) -> Vec<Failure> {
         self.next = Arc::clone(&plan.next);
-        let going: HashSet<&PluginId> = plan.downs.iter().map(|step| &step.plugin).collect();
+        let going: BTreeSet<&PluginId> = plan.downs.iter().map(|step| &step.plugin).collect();
         if !going.is_empty() {
             let view = self.view_of(&self.current, &[], |plugin| !going.contains(plugin));
             self.publish(Arc::new(view));
         }
         let mut failures = Vec::new();
+        self.undo.parked.reserve_exact(plan.downs.len());
         for step in &plan.downs {
             let Some(place) = self.place_of(&step.plugin) else { continue };
             let attached = self.attached.remove(place);
@@ -130,7 +143,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Detaches the services that settings disable, of plugins that stay.
     async fn disable_services(&mut self) -> Vec<Failure> {
         let mut failures = Vec::new();
-        for attached in self.attached.iter().rev() {
+        for attached in self.attached.iter().rev().filter(|attached| attached.has_living_services()) {
             attached.admit(&self.next);
             let stays = |slot: &SlotId| self.next.takes_part(attached.plugin(), slot);
             let ends: Vec<SlotId> =
@@ -168,7 +181,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         catalogue: &Catalogue<C>,
     ) -> (Vec<Attached<C>>, Vec<Failure>) {
         self.next = Arc::clone(&plan.next);
-        let (mut rising, mut failures) = (Vec::new(), Vec::new());
+        let (mut rising, mut failures) = (Vec::with_capacity(plan.ups.len()), Vec::new());
         for step in &plan.ups {
             let Some(listed) = catalogue.get(&step.plugin) else { continue };
             let registered =
@@ -210,7 +223,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Attaches the services that settings enable, of plugins that stay.
     pub(super) fn enable_services(&mut self) -> Vec<Failure> {
         let mut failures = Vec::new();
-        for attached in &self.attached {
+        for attached in self.attached.iter().filter(|attached| attached.has_living_services()) {
             let before = attached.attached_services();
             failures.extend(attached.attach_services(&self.next));
             let begun = attached.attached_services().into_iter().filter(|slot| !before.contains(slot));
@@ -222,6 +235,8 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     pub(super) async fn attach(&mut self, rising: Vec<Attached<C>>) -> Vec<Failure> {
         let mut failures: Vec<Failure> = Vec::new();
         let mut fallen: HashSet<PluginId> = HashSet::new();
+        self.attached.reserve_exact(rising.len());
+        self.undo.risen.reserve_exact(rising.len());
         for attached in rising {
             let plugin = attached.plugin().clone();
             let manifest = &attached.declaration.manifest;
@@ -257,26 +272,20 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     }
 
     pub(super) async fn notify(&mut self) -> Vec<Failure> {
-        let risen: HashSet<PluginId> = self.undo.risen.iter().cloned().collect();
+        let risen: BTreeSet<&PluginId> = self.undo.risen.iter().collect();
+        let change = Change::new(&self.current, &self.next);
         for attached in self.attached.iter().filter(|attached| !risen.contains(attached.plugin())) {
-            let change = self.change_for(attached.plugin());
-            if let Err(failure) = attached.tell(&change, &self.surroundings).await {
+            if let Err(failure) = attached.tell(&change.seen_by(attached), &self.surroundings).await {
                 return vec![failure];
             }
-            self.undo.told.push((attached.plugin().clone(), change));
+            self.undo.told.push(attached.plugin().clone());
         }
         Vec::new()
     }
 
-    pub(super) fn change_for(&self, plugin: &PluginId) -> SettingsChange {
-        let owner = ConfigOwner::Plugin(plugin.clone());
-        let config = |desired: &Desired| desired.config(&owner).cloned().map(Foreign::new);
-        let config = config(&self.current).zip(config(&self.next));
-        SettingsChange { old: self.current.settings(), new: self.next.settings(), config }
-    }
-
     pub(super) fn place_of(&self, plugin: &PluginId) -> Option<usize> {
-        self.attached.iter().position(|attached| attached.plugin() == plugin)
+        // From the end: mostly those are looked for who came last.
+        self.attached.iter().rposition(|attached| attached.plugin() == plugin)
     }
 
     pub(super) fn failure(
@@ -287,6 +296,34 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         error: HookError,
     ) -> Failure {
         Failure { scope: self.scope.name().clone(), plugin: plugin.clone(), slot: slot.cloned(), hook, error }
+    }
+}
+
+/// What those are told who stay while a scope goes from one state to another.
+pub(super) struct Change<'a> {
+    from: &'a Desired,
+    to: &'a Desired,
+    /// As whoever has no configuration sees it: most.
+    settings: SettingsChange,
+}
+
+impl<'a> Change<'a> {
+    pub(super) fn new(from: &'a Desired, to: &'a Desired) -> Self {
+        let settings = SettingsChange { old: from.settings(), new: to.settings(), config: None };
+        Self { from, to, settings }
+    }
+
+    pub(super) fn seen_by<C: Deref<Target = Context> + Send + Sync>(
+        &self,
+        attached: &Attached<C>,
+    ) -> Cow<'_, SettingsChange> {
+        if attached.declaration.manifest.config_spec().is_none() {
+            return Cow::Borrowed(&self.settings);
+        }
+        let owner = ConfigOwner::Plugin(attached.plugin().clone());
+        let config = |desired: &Desired| desired.config(&owner).cloned().map(Foreign::new);
+        let config = config(self.from).zip(config(self.to));
+        Cow::Owned(SettingsChange { config, ..self.settings.clone() })
     }
 }
 

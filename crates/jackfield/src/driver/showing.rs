@@ -16,7 +16,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Builds what must stand before anybody attaches, and shows it to readers.
     pub(super) fn show(&mut self, plan: &ScopePlan, rising: &[Attached<C>]) -> Vec<Failure> {
         // Where nobody comes or goes and no candidate changes, there is nothing to build and nothing new to see.
-        if rising.is_empty() && plan.downs.is_empty() && self.next.slots == self.current.slots {
+        if rising.is_empty() && plan.downs.is_empty() && self.has_the_same_slots() {
             return Vec::new();
         }
         let view = Arc::new(self.view_of(&self.next, rising, |_| true));
@@ -27,6 +27,10 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             self.surroundings.forget(view);
         }
         failures
+    }
+
+    fn has_the_same_slots(&self) -> bool {
+        Arc::ptr_eq(&self.next, &self.current) || self.next.slots == self.current.slots
     }
 
     fn build(&self, view: &View) -> Vec<Failure> {
@@ -52,24 +56,30 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         rising: &[Attached<C>],
         stay: impl Fn(&PluginId) -> bool,
     ) -> View {
-        let mut registrations: HashMap<(&SlotId, &PluginId), &Arc<Registration>> = HashMap::new();
-        for attached in self.attached.iter().chain(rising).filter(|attached| stay(attached.plugin())) {
-            for registration in &attached.registrations {
-                registrations.insert((&registration.slot, &registration.plugin), registration);
+        let there = self.attached.iter().chain(rising).filter(|attached| !attached.registrations.is_empty());
+        let staying: Vec<&Attached<C>> = there.filter(|attached| stay(attached.plugin())).collect();
+        let count = staying.iter().map(|attached| attached.registrations.len()).sum();
+        if count == 0 {
+            return View::default();
+        }
+        let mut registrations: HashMap<(&SlotId, &PluginId), &Arc<Registration>> =
+            HashMap::with_capacity(count);
+        for registration in staying.into_iter().flat_map(|attached| &attached.registrations) {
+            registrations.insert((&registration.slot, &registration.plugin), registration);
+        }
+        let mut slots = HashMap::with_capacity(desired.slots.len().min(count));
+        for (slot, planned) in &desired.slots {
+            let mut candidates = Vec::with_capacity(planned.len());
+            candidates.extend(planned.iter().filter_map(|candidate| {
+                let registration = registrations.get(&(slot, &candidate.plugin))?;
+                let (priority, enabled) = (candidate.priority, candidate.enabled);
+                Some(Candidate { registration: Arc::clone(registration), priority, enabled })
+            }));
+            if !candidates.is_empty() {
+                slots.insert(slot.clone(), SlotView { candidates });
             }
         }
-        let slots = desired.slots.iter().filter_map(|(slot, candidates)| {
-            let candidates: Vec<Candidate> = candidates
-                .iter()
-                .filter_map(|candidate| {
-                    let registration = registrations.get(&(slot, &candidate.plugin))?;
-                    let (priority, enabled) = (candidate.priority, candidate.enabled);
-                    Some(Candidate { registration: Arc::clone(registration), priority, enabled })
-                })
-                .collect();
-            (!candidates.is_empty()).then(|| (slot.clone(), SlotView { candidates }))
-        });
-        View::new(slots.collect())
+        View::new(slots)
     }
 
     /// Shows `view` to readers; the first one that is replaced in a change is kept, to be shown again if need be.

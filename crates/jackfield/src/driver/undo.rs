@@ -9,15 +9,15 @@ use std::{
 
 use super::{
     attached::Attached,
-    scope_state::{ScopeState, log_only},
+    scope_state::{Change, ScopeState, log_only},
 };
 use crate::{
     config::{AnyConfig, ConfigCell},
-    context::{Context, SettingsChange},
+    context::Context,
     error::HookError,
     foreign::Foreign,
     id::{PluginId, SlotId},
-    plan::Cause,
+    plan::{Cause, Desired},
     registry::View,
     report::{Failure, Hook},
 };
@@ -36,8 +36,10 @@ pub(super) struct Undo<C> {
     pub(super) enabled_services: Vec<(PluginId, SlotId)>,
     /// What the handles of those who stayed showed.
     pub(super) configs: Vec<(Arc<dyn ConfigCell>, Foreign<AnyConfig>)>,
-    /// Who was told, and of what.
-    pub(super) told: Vec<(PluginId, SettingsChange)>,
+    /// Who was told.
+    pub(super) told: Vec<PluginId>,
+    /// What they were told of, if the change is taken back.
+    pub(super) unreached: Option<Arc<Desired>>,
 }
 
 impl<C> Default for Undo<C> {
@@ -50,6 +52,7 @@ impl<C> Default for Undo<C> {
             enabled_services: Vec::new(),
             configs: Vec::new(),
             told: Vec::new(),
+            unreached: None,
         }
     }
 }
@@ -77,7 +80,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             self.surroundings.forget(replaced);
         }
         self.end_what_began_since().await;
-        self.next = Arc::clone(&self.current);
+        self.undo.unreached = Some(mem::replace(&mut self.next, Arc::clone(&self.current)));
         Vec::new()
     }
 
@@ -131,9 +134,13 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
     /// Tells those who were told of the change that it has been taken back, now that everything is as it was.
     pub(super) async fn undo_notify(&mut self) -> Vec<Failure> {
-        for (plugin, change) in mem::take(&mut self.undo.told).into_iter().rev() {
+        let told = mem::take(&mut self.undo.told);
+        let Some(unreached) = self.undo.unreached.take() else { return Vec::new() };
+        let back = Change::new(&unreached, &self.current);
+        for plugin in told.into_iter().rev() {
             let Some(place) = self.place_of(&plugin) else { continue };
-            let told = self.attached[place].tell(&change.reversed(), &self.surroundings).await;
+            let attached = &self.attached[place];
+            let told = attached.tell(&back.seen_by(attached), &self.surroundings).await;
             log_only(told.err().into_iter().collect());
         }
         Vec::new()

@@ -84,23 +84,36 @@ pub(crate) async fn run_rest<M, R, T>(
 ) -> Faulty<Option<T>> {
     let position = AtomicUsize::new(first); // never contended; a `Cell` would tie the future to a thread
     let walk = async {
-        for (at, handler) in view.walk().enumerate().skip(first) {
-            position.store(at, Ordering::Relaxed);
-            let reply = match handler {
-                Handler::Sync(call) => call(envelope)?,
-                Handler::Async(call) => call(envelope).await?,
-            };
-            if let ControlFlow::Break(value) = verdict(reply, envelope) {
-                return Ok(Some(value));
-            }
+        match view.in_one_piece() {
+            Some(handlers) => walk_awaiting(handlers.iter(), first, envelope, &position, verdict).await,
+            None => walk_awaiting(view.walk(), first, envelope, &position, verdict).await,
         }
-        Ok(None)
     };
     match AssertUnwindSafe(walk).catch_unwind().await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(failed(view, position.load(Ordering::Relaxed), error)),
         Err(panic) => Err(panicked(view, position.load(Ordering::Relaxed), panic)),
     }
+}
+
+async fn walk_awaiting<'a, M: 'a, R: 'a, T>(
+    handlers: impl Iterator<Item = &'a Handler<M, R>>,
+    first: usize,
+    envelope: &mut Envelope<M>,
+    position: &AtomicUsize,
+    verdict: impl Fn(R, &Envelope<M>) -> ControlFlow<T>,
+) -> Result<Option<T>, BoxError> {
+    for (at, handler) in handlers.enumerate().skip(first) {
+        position.store(at, Ordering::Relaxed);
+        let reply = match handler {
+            Handler::Sync(call) => call(envelope)?,
+            Handler::Async(call) => call(envelope).await?,
+        };
+        if let ControlFlow::Break(value) = verdict(reply, envelope) {
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
 }
 
 /// A dispatch that must not wait has come to the asynchronous handler at `position`.

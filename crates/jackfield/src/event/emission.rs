@@ -4,10 +4,11 @@ use crate::event::{
     bus::Bus,
     core::Core,
     delivery::{Course, deliver, deliver_sync},
-    dispatch::{Cause, Fault, Faulty},
+    dispatch::{Cause, Fault},
     envelope::Envelope,
     error::{BusClosed, EmitError},
     handler::Handler,
+    list::View,
     observer::{MessageKind, Outcome},
 };
 
@@ -100,8 +101,10 @@ impl<E: Send + 'static> Emission<'_, E> {
         let lists = self.core.lists::<EventHandler<E>>(self.identifier.as_deref());
         let lists = lists.map_err(|BusClosed| closed::<E>())?;
         let mut envelope = Envelope::new(self.event, self.identifier);
-        let ran = deliver::<Events, _, _>(self.core, lists.view(), &mut envelope, !self.internal).await;
-        finish(ran, envelope)
+        match deliver::<Events, _, _>(self.core, lists.view(), &mut envelope, !self.internal).await {
+            Ok(_) => Ok(envelope),
+            Err(fault) => Err(error_of::<E>(fault)),
+        }
     }
 
     /// As [`Bus::emit_sync`].
@@ -112,11 +115,11 @@ impl<E: Send + 'static> Emission<'_, E> {
     #[inline]
     pub fn send_sync(self) -> Result<Envelope<E>, EmitError> {
         let Self { core, event, identifier, internal } = self;
-        let mut envelope = Envelope::new(event, identifier);
-        let reach = core.reach::<EventHandler<E>>(envelope.identifier());
-        let reach = reach.map_err(|BusClosed| closed::<E>())?;
-        let ran = deliver_sync::<Events, _, _>(core, reach.view(), &mut envelope, !internal);
-        finish(ran, envelope)
+        let reach = match core.reach::<EventHandler<E>>(identifier.as_deref()) {
+            Ok(reach) => reach,
+            Err(BusClosed) => return Err(closed::<E>()),
+        };
+        emit_in_place(core, reach.view(), Envelope::new(event, identifier), !internal)
     }
 }
 
@@ -137,18 +140,31 @@ impl<E> Course<E, ()> for Events {
     }
 }
 
-/// Inlined, or the envelope is copied from frame to frame, which takes longer than a handler.
+/// Takes an event through its handlers where it will be given back from: to move it takes longer than a handler.
 #[inline(always)]
-pub(super) fn finish<E>(ran: Faulty<Option<()>>, envelope: Envelope<E>) -> Result<Envelope<E>, EmitError> {
-    match ran {
-        Ok(_) => Ok(envelope),
-        Err(fault) => Err(error_of::<E>(*fault)),
+pub(super) fn emit_in_place<E: Send + 'static>(
+    core: &Core,
+    view: View<'_, EventHandler<E>>,
+    envelope: Envelope<E>,
+    watched: bool,
+) -> Result<Envelope<E>, EmitError> {
+    if view.is_empty() && !core.is_observed() {
+        return Ok(envelope);
     }
+    let mut emitted = Ok(envelope);
+    if let Ok(envelope) = &mut emitted
+        && let Err(fault) = deliver_sync::<Events, _, _>(core, view, envelope, watched)
+    {
+        emitted = Err(error_of::<E>(fault));
+    }
+    emitted
 }
 
 #[cold]
-fn error_of<E>(Fault { handler, cause }: Fault) -> EmitError {
-    let event = type_name::<E>();
+#[inline(never)]
+#[expect(clippy::boxed_local, reason = "unboxed here, out of the way of what goes well")]
+pub(super) fn error_of<E>(fault: Box<Fault>) -> EmitError {
+    let (event, Fault { handler, cause }) = (type_name::<E>(), *fault);
     match cause {
         Cause::Asynchronous => EmitError::Asynchronous { event, handler },
         Cause::Failed(source) => EmitError::Failed { event, handler, source },

@@ -2,8 +2,8 @@ use std::{any::type_name, fmt, sync::Arc};
 
 use crate::event::{
     bus::Bus,
-    delivery::{deliver, deliver_sync},
-    emission::{EventHandler, Events, closed as closed_error, finish},
+    delivery::deliver,
+    emission::{EventHandler, Events, closed as closed_error, emit_in_place, error_of},
     envelope::Envelope,
     error::EmitError,
     list::Lists,
@@ -70,9 +70,7 @@ impl<E: Send + 'static> Topic<E> {
     #[inline]
     pub fn emit_sync(&mut self, event: E) -> Result<Envelope<E>, EmitError> {
         self.look()?;
-        let mut envelope = Envelope::new(event, self.identifier.clone());
-        let ran = deliver_sync::<Events, _, _>(self.bus.core(), self.seen.view(), &mut envelope, true);
-        finish(ran, envelope)
+        emit_in_place(self.bus.core(), self.seen.view(), Envelope::new(event, self.identifier.clone()), true)
     }
 
     /// As [`Bus::emit`].
@@ -87,8 +85,10 @@ impl<E: Send + 'static> Topic<E> {
     pub async fn emit(&mut self, event: E) -> Result<Envelope<E>, EmitError> {
         self.look()?;
         let mut envelope = Envelope::new(event, self.identifier.clone());
-        let ran = deliver::<Events, _, _>(self.bus.core(), self.seen.view(), &mut envelope, true).await;
-        finish(ran, envelope)
+        match deliver::<Events, _, _>(self.bus.core(), self.seen.view(), &mut envelope, true).await {
+            Ok(_) => Ok(envelope),
+            Err(fault) => Err(error_of::<E>(fault)),
+        }
     }
 
     /// Lets go of the handlers of the last emit.

@@ -88,6 +88,8 @@ pub(crate) struct Desired {
     pub(crate) demand: Option<Arc<Demand>>,
     /// Whether it has since fallen short of that.
     falls_short: bool,
+    /// Whether it was asked of a scope in which nothing ran.
+    from_nothing: bool,
     /// All plugins of the scope's kind, as they were added.
     pub(crate) standings: Vec<Standing>,
     /// What is odd about those that take part.
@@ -144,6 +146,11 @@ impl Desired {
         Arc::new(Self::of(demand, current, problems))
     }
 
+    /// Whether a scope that is opened for `demand` will run this very thing.
+    pub(crate) fn is_as_opened_for(&self, demand: &Demand) -> bool {
+        self.from_nothing && !self.falls_short && self.demand.as_ref().is_some_and(|asked| asked.is(demand))
+    }
+
     /// What is asked of a scope that runs `current`.
     pub(crate) fn of(demand: Demand, current: &Self, problems: &mut Vec<Problem>) -> Self {
         let demand = Arc::new(demand);
@@ -160,10 +167,11 @@ impl Desired {
         let remarks = remarks(&enabled, &demand.visible);
         let order = order(&enabled, current);
         let slots = candidates(&enabled, &demand.settings);
-        let (configs, falls_short) = (BTreeMap::new(), false);
+        let (configs, falls_short, from_nothing) = (BTreeMap::new(), false, current.demand.is_none());
         let mut desired = Self {
             demand: Some(Arc::clone(&demand)),
             falls_short,
+            from_nothing,
             standings,
             remarks,
             order,
@@ -234,9 +242,9 @@ impl Desired {
         current: &Self,
         problems: &mut Vec<Problem>,
     ) {
-        for plugin in plugins {
+        let on: Vec<bool> = self.standings.iter().map(|standing| standing.enabled).collect();
+        for (plugin, on) in plugins.iter().zip(on) {
             let id = plugin.manifest.id();
-            let on = self.standing(id).is_some_and(|standing| standing.enabled);
             if let Some(spec) = plugin.manifest.config_spec() {
                 let table = settings.plugins.get(id).map(|entry| entry.config.clone()).unwrap_or_default();
                 if on || !table.is_empty() {

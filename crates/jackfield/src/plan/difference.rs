@@ -17,35 +17,58 @@ pub(super) fn difference(scope: ScopeName, old: &Desired, new: Arc<Desired>) -> 
         let (downs, ups, winners, configs) = Default::default();
         return ScopePlan { scope, downs, ups, winners, configs, next: new };
     }
-    let (was, will) = (old.attached(), new.attached());
-    let step = |plugin: &PluginId| Step {
-        plugin: plugin.clone(),
-        cause: match new.standing(plugin) {
-            Some(standing) => standing.cause.clone(),
-            None if new.demand.is_some() => Cause::Removed,
-            None => Cause::Closing,
-        },
-    };
-    let downs = old.order.iter().rev().filter(|plugin| !will.contains(*plugin)).map(step).collect();
-    let ups = new.order.iter().filter(|plugin| !was.contains(*plugin)).map(step).collect();
-    let stays: BTreeSet<PluginId> = was.intersection(&will).cloned().collect();
-    let configs = config_changes(old, &new, &stays);
-    let winners = winner_changes(old, &new);
+    let mut go = lacking(&old.order, &new.order);
+    go.reverse();
+    let (downs, ups) = (steps(&go, &new), steps(&lacking(&new.order, &old.order), &new));
+    let (winners, configs) = (winner_changes(old, &new), config_changes(old, &new));
     ScopePlan { scope, downs, ups, winners, configs, next: new }
 }
 
-fn winner_changes(old: &Desired, new: &Desired) -> Vec<WinnerChange> {
-    let slots: BTreeSet<&SlotId> = old.slots.keys().chain(new.slots.keys()).collect();
-    let changes = slots.into_iter().filter_map(|slot| {
-        let (from, to) = (old.winner(slot).cloned(), new.winner(slot).cloned());
-        (from != to).then(|| WinnerChange { slot: slot.clone(), from, to })
-    });
-    changes.collect()
+/// Those of `plugins` that are not among the `others`.
+fn lacking<'a>(plugins: &'a [PluginId], others: &[PluginId]) -> Vec<&'a PluginId> {
+    let others: BTreeSet<&PluginId> = others.iter().collect();
+    plugins.iter().filter(|plugin| !others.contains(plugin)).collect()
 }
 
-fn config_changes(old: &Desired, new: &Desired, stays: &BTreeSet<PluginId>) -> Vec<ConfigChange> {
+/// The steps of those who come or go, each with what `new` says of it.
+fn steps(plugins: &[&PluginId], new: &Desired) -> Vec<Step> {
+    let other = if new.demand.is_some() { Cause::Removed } else { Cause::Closing };
+    let causes = causes(plugins, new);
+    let cause = |plugin| causes.get(plugin).map_or(&other, |cause| *cause).clone();
+    plugins.iter().map(|plugin| Step { plugin: PluginId::clone(plugin), cause: cause(plugin) }).collect()
+}
+
+fn causes<'a>(plugins: &[&PluginId], new: &'a Desired) -> BTreeMap<&'a PluginId, &'a Cause> {
+    if plugins.is_empty() || new.standings.is_empty() {
+        return BTreeMap::new(); // nobody moves, or all close
+    }
+    let moving: BTreeSet<&PluginId> = plugins.iter().copied().collect();
+    let standings = new.standings.iter().filter(|standing| moving.contains(&standing.plugin));
+    standings.map(|standing| (&standing.plugin, &standing.cause)).collect()
+}
+
+/// The slots that change hands, by name.
+fn winner_changes(old: &Desired, new: &Desired) -> Vec<WinnerChange> {
+    let lost = old.slots.keys().filter(|slot| !new.slots.contains_key(*slot));
+    let change = |slot: &SlotId| {
+        let (from, to) = (old.winner(slot), new.winner(slot));
+        let made = || WinnerChange { slot: slot.clone(), from: from.cloned(), to: to.cloned() };
+        (from != to).then(made)
+    };
+    let mut changes: Vec<WinnerChange> = new.slots.keys().chain(lost).filter_map(change).collect();
+    changes.sort_unstable_by(|one, other| one.slot.cmp(&other.slot));
+    changes
+}
+
+fn config_changes(old: &Desired, new: &Desired) -> Vec<ConfigChange> {
+    if old.configs.is_empty() || new.configs.is_empty() {
+        return Vec::new();
+    }
+    let (was, will): (BTreeSet<&PluginId>, BTreeSet<&PluginId>) =
+        (old.order.iter().collect(), new.order.iter().collect());
+    let stays = |plugin: &PluginId| was.contains(plugin) && will.contains(plugin);
     let mut changes = Vec::new();
-    for (owner, after) in new.configs.iter().filter(|(owner, _)| stays.contains(owner.plugin())) {
+    for (owner, after) in new.configs.iter().filter(|(owner, _)| stays(owner.plugin())) {
         let Some(before) = old.configs.get(owner) else { continue };
         if Arc::ptr_eq(&before.typed, &after.typed) {
             continue;

@@ -1,4 +1,9 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use rpds::RedBlackTreeMapSync;
 
 use super::{
     Demand, Desired, Plan, Remark, ScopeKind, ScopeName, ScopePlan, SessionKey, UnknownReferences,
@@ -19,6 +24,10 @@ pub(crate) struct Declaration {
     pub(crate) offers: Vec<Offer>,
 }
 
+/// Something of every session, in the order of their creation. Cheap to clone: a changed copy shares all that has not
+/// changed, so that one session more or less costs much the same beside ten and beside ten thousand.
+pub(crate) type BySession<T> = RedBlackTreeMapSync<SessionKey, T>;
+
 /// Everything a plan is made from, at one moment. Published after every change; planning reads it and waits for
 /// nobody.
 #[derive(Clone, Default)]
@@ -26,8 +35,10 @@ pub(crate) struct World {
     pub(crate) generation: u64,
     pub(crate) unknown: UnknownReferences,
     pub(crate) wishes: Wishes,
+    /// The settings that were followed last. Those in force may be others, which were stored with nothing following.
+    pub(crate) followed: Arc<RuntimeSettings>,
     pub(crate) global: Arc<Desired>,
-    pub(crate) sessions: Vec<SessionWorld>,
+    pub(crate) sessions: BySession<SessionWorld>,
 }
 
 /// What is wanted: which plugins there are, the settings, and what scopes have on top of them.
@@ -38,7 +49,7 @@ pub(crate) struct Wishes {
     pub(crate) removed: Arc<BTreeSet<PluginId>>,
     pub(crate) settings: Arc<RuntimeSettings>,
     pub(crate) global_overlay: Arc<RuntimeSettings>,
-    pub(crate) session_overlays: Arc<std::collections::BTreeMap<SessionKey, Arc<RuntimeSettings>>>,
+    pub(crate) session_overlays: BySession<Arc<RuntimeSettings>>,
     /// What was said of the plugins before: to say it again with every change and every session would be noise.
     pub(crate) remarked: Arc<BTreeSet<Remark>>,
 }
@@ -51,6 +62,13 @@ pub(crate) struct SessionWorld {
     pub(crate) current: Arc<Desired>,
 }
 
+/// What is to close.
+#[derive(Clone, Copy)]
+pub(crate) enum Closing {
+    Everything,
+    Session(SessionKey),
+}
+
 impl Wishes {
     /// The same with other settings.
     pub(crate) fn with_settings(&self, settings: RuntimeSettings) -> Self {
@@ -58,26 +76,33 @@ impl Wishes {
     }
 
     /// The same with another overlay of one scope.
-    pub(crate) fn with_overlay(&self, scope: &ScopeName, overlay: RuntimeSettings) -> Self {
+    pub(crate) fn with_overlay(&self, scope: &ScopeName, overlay: Arc<RuntimeSettings>) -> Self {
         let mut wishes = self.clone();
         match scope {
-            ScopeName::Global => wishes.global_overlay = Arc::new(overlay),
-            ScopeName::Session { key, .. } => {
-                Arc::make_mut(&mut wishes.session_overlays).insert(*key, Arc::new(overlay));
-            }
+            ScopeName::Global => wishes.global_overlay = overlay,
+            // Most sessions have nothing on top.
+            ScopeName::Session { key, .. } if overlay.is_empty() => wishes.forget(*key),
+            ScopeName::Session { key, .. } => wishes.session_overlays.insert_mut(*key, overlay),
         }
         wishes
     }
 
     /// Forgets what a session had on top.
     pub(crate) fn forget(&mut self, key: SessionKey) {
-        if self.session_overlays.contains_key(&key) {
-            Arc::make_mut(&mut self.session_overlays).remove(&key);
-        }
+        self.session_overlays.remove_mut(&key);
     }
 }
 
 impl World {
+    /// Notes what a session runs.
+    pub(crate) fn note(&mut self, key: SessionKey, name: &ScopeName, current: &Arc<Desired>) {
+        let is_new = |noted: &SessionWorld| !Arc::ptr_eq(&noted.current, current);
+        if self.sessions.get(&key).is_none_or(is_new) {
+            let (name, current) = (name.clone(), Arc::clone(current));
+            self.sessions.insert_mut(key, SessionWorld { key, name, current });
+        }
+    }
+
     /// What would make everything follow `wishes`.
     pub(crate) fn plan(&self, wishes: &Wishes) -> Result<Plan, Problems> {
         let mut problems = Vec::new();
@@ -104,49 +129,52 @@ impl World {
         visible: &Arc<BTreeSet<PluginId>>,
         problems: &mut Vec<Problem>,
     ) -> Vec<ScopePlan> {
-        // Sessions that run the same and have the same on top want the same: it is computed once for all of them.
+        // Sessions that run the same and have the same on top have the same to do: it is computed once for all of them.
         let nothing = Arc::default();
-        let mut computed: Vec<(&Arc<Desired>, &Arc<RuntimeSettings>, Arc<Desired>)> = Vec::new();
-        let mut plans = Vec::with_capacity(self.sessions.len());
-        for session in &self.sessions {
+        let mut computed: HashMap<_, ScopePlan> = HashMap::new();
+        let mut plans = Vec::with_capacity(self.sessions.size());
+        for session in self.sessions.values() {
             let (current, overlay) =
                 (&session.current, wishes.session_overlays.get(&session.key).unwrap_or(&nothing));
-            let same = |(other, over, _): &&(&Arc<Desired>, &Arc<RuntimeSettings>, Arc<Desired>)| {
-                Arc::ptr_eq(other, current) && Arc::ptr_eq(over, overlay)
-            };
-            let next = match computed.iter().find(same) {
-                Some((_, _, next)) => Arc::clone(next),
-                None => {
-                    let mut demand = demand(ScopeKind::Session, wishes, overlay, visible);
-                    current.demand.iter().for_each(|before| demand.still_quarantined(before));
-                    let next = Desired::following(demand, current, problems);
-                    computed.push((current, overlay, Arc::clone(&next)));
-                    next
-                }
-            };
-            plans.push(difference(session.name.clone(), current, next));
+            let same = (Arc::as_ptr(current), Arc::as_ptr(overlay));
+            let plan = computed.entry(same).or_insert_with(|| {
+                let mut demand = demand(ScopeKind::Session, wishes, overlay, visible);
+                current.demand.iter().for_each(|before| demand.still_quarantined(before));
+                difference(session.name.clone(), current, Desired::following(demand, current, problems))
+            });
+            plans.push(ScopePlan { scope: session.name.clone(), ..plan.clone() });
         }
         plans
     }
 
-    /// What opens a session with this on top of the settings.
-    pub(crate) fn plan_opening(&self, name: ScopeName, overlay: RuntimeSettings) -> Result<Plan, Problems> {
+    /// What opens a session with this on top of the settings. Sessions are mostly opened one like the other, so it need
+    /// not be thought out again if it is what the `last` one opened with.
+    pub(crate) fn plan_opening(
+        &self,
+        name: ScopeName,
+        overlay: RuntimeSettings,
+        last: Option<&ScopePlan>,
+    ) -> Result<Plan, Problems> {
         let mut problems = Vec::new();
-        let wishes = self.wishes.with_overlay(&name, overlay);
-        let (wishes, skipped) = self.known(&wishes, &mut problems);
-        let nothing = Desired::default();
+        let (wishes, skipped) = self.known_with_one_more(&name, overlay, &mut problems);
         let none = Arc::default();
         let overlay = match &name {
             ScopeName::Session { key, .. } => wishes.session_overlays.get(key).unwrap_or(&none),
             ScopeName::Global => &none,
         };
         let demand = demand(ScopeKind::Session, &wishes, overlay, &Arc::new(self.global.attached()));
-        let next = Desired::of(demand, &nothing, &mut problems);
+        let opening = match last.filter(|last| last.next.is_as_opened_for(&demand)) {
+            Some(last) => ScopePlan { scope: name, ..last.clone() },
+            None => {
+                let nothing = Desired::default();
+                let next = Desired::of(demand, &nothing, &mut problems);
+                difference(name, &nothing, Arc::new(next))
+            }
+        };
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
-        let scopes = vec![difference(name, &nothing, Arc::new(next))];
-        Ok(self.plan_of(scopes, skipped, wishes))
+        Ok(self.plan_of(vec![opening], skipped, wishes))
     }
 
     fn plan_of(&self, scopes: Vec<ScopePlan>, skipped: Vec<Problem>, mut wishes: Wishes) -> Plan {
@@ -160,16 +188,19 @@ impl World {
         Plan { scopes, skipped, remarks, generation: self.generation, wishes: Arc::new(wishes) }
     }
 
-    /// What closes everything `closes` names.
-    pub(crate) fn plan_closing(&self, closes: impl Fn(&ScopeName) -> bool) -> Plan {
-        let nothing = || Arc::new(Desired::default());
-        let global = (ScopeName::Global, &self.global);
-        let sessions = self.sessions.iter().map(|session| (session.name.clone(), &session.current));
-        let scopes = std::iter::once(global)
-            .chain(sessions)
-            .filter(|(name, _)| closes(name))
-            .map(|(name, current)| difference(name, current, nothing()))
-            .collect();
+    /// What closes everything, or what `closing` names.
+    pub(crate) fn plan_closing(&self, closing: Closing) -> Plan {
+        let nothing = Arc::<Desired>::default();
+        let close =
+            |name: &ScopeName, current: &Desired| difference(name.clone(), current, Arc::clone(&nothing));
+        let close_session = |session: &SessionWorld| close(&session.name, &session.current);
+        let scopes = match closing {
+            Closing::Session(key) => self.sessions.get(&key).map(close_session).into_iter().collect(),
+            Closing::Everything => {
+                let global = close(&ScopeName::Global, &self.global);
+                std::iter::once(global).chain(self.sessions.values().map(close_session)).collect()
+            }
+        };
         let wishes = Arc::new(self.wishes.clone());
         Plan { scopes, skipped: Vec::new(), remarks: Vec::new(), generation: self.generation, wishes }
     }
@@ -183,31 +214,87 @@ impl World {
     /// `wishes` without what nobody answers to, and what of that is passed over; what is not is a problem.
     fn known(&self, wishes: &Wishes, problems: &mut Vec<Problem>) -> (Wishes, Vec<Problem>) {
         let mut unknown = Vec::new();
-        let mut known = |settings: &Arc<RuntimeSettings>| {
-            if settings.is_empty() {
-                return Arc::clone(settings); // as most overlays are
-            }
-            let (settings, found) =
-                normalise::without_unknown(settings, &wishes.declarations, &wishes.removed);
-            unknown.extend(found);
-            Arc::new(settings)
-        };
-        let settings = known(&wishes.settings);
-        let global_overlay = known(&wishes.global_overlay);
-        let overlays = wishes.session_overlays.iter().map(|(key, overlay)| (*key, known(overlay)));
-        let session_overlays = if wishes.session_overlays.is_empty() {
-            Arc::clone(&wishes.session_overlays)
-        } else {
-            Arc::new(overlays.collect())
-        };
+        let settings = self.known_settings(wishes, &mut unknown);
+        let global_overlay =
+            self.known_overlay(&wishes.global_overlay, &self.wishes.global_overlay, wishes, &mut unknown);
+        let nothing = Arc::default();
+        let session_overlays = (wishes.session_overlays.iter())
+            .map(|(key, overlay)| {
+                let in_force = self.wishes.session_overlays.get(key).unwrap_or(&nothing);
+                (*key, self.known_overlay(overlay, in_force, wishes, &mut unknown))
+            })
+            .collect();
         let wishes = Wishes { settings, global_overlay, session_overlays, ..wishes.clone() };
+        (wishes, self.passed_over(unknown, problems))
+    }
+
+    /// The wishes in force with what a session that opens has on top of the settings, and what is passed over, as in
+    /// [`known`](Self::known). What other sessions have on top was looked through when it came.
+    fn known_with_one_more(
+        &self,
+        name: &ScopeName,
+        overlay: RuntimeSettings,
+        problems: &mut Vec<Problem>,
+    ) -> (Wishes, Vec<Problem>) {
+        let mut unknown = Vec::new();
+        let settings = self.known_settings(&self.wishes, &mut unknown);
+        let overlay = known(&Arc::new(overlay), &self.wishes, &mut unknown);
+        let wishes = Wishes { settings, ..self.wishes.with_overlay(name, overlay) };
+        (wishes, self.passed_over(unknown, problems))
+    }
+
+    /// The settings of `wishes` without what nobody answers to, which goes to `unknown`.
+    fn known_settings(&self, wishes: &Wishes, unknown: &mut Vec<Problem>) -> Arc<RuntimeSettings> {
+        let (settings, followed) = (&wishes.settings, &self.followed);
+        let are_followed = || Arc::ptr_eq(settings, followed) || settings == followed;
+        if self.has_plugins_of(wishes) && are_followed() {
+            return Arc::clone(settings); // they have been looked through before
+        }
+        known(settings, wishes, unknown)
+    }
+
+    /// The same of what one scope has on top of the settings, and has `in_force`.
+    fn known_overlay(
+        &self,
+        overlay: &Arc<RuntimeSettings>,
+        in_force: &Arc<RuntimeSettings>,
+        wishes: &Wishes,
+        unknown: &mut Vec<Problem>,
+    ) -> Arc<RuntimeSettings> {
+        if self.has_plugins_of(wishes) && Arc::ptr_eq(overlay, in_force) {
+            return Arc::clone(overlay);
+        }
+        known(overlay, wishes, unknown)
+    }
+
+    fn has_plugins_of(&self, wishes: &Wishes) -> bool {
+        let mine = &self.wishes;
+        Arc::ptr_eq(&mine.declarations, &wishes.declarations) && Arc::ptr_eq(&mine.removed, &wishes.removed)
+    }
+
+    /// What of `unknown` is passed over, and worth a word; or else it is among the `problems`.
+    fn passed_over(&self, unknown: Vec<Problem>, problems: &mut Vec<Problem>) -> Vec<Problem> {
         match self.unknown {
             UnknownReferences::Reject => problems.extend(unknown),
-            UnknownReferences::Skip => return (wishes, unknown),
+            UnknownReferences::Skip => return unknown,
             UnknownReferences::Ignore => {}
         }
-        (wishes, Vec::new())
+        Vec::new()
     }
+}
+
+/// `settings` without what nobody of `wishes` answers to, which goes to `unknown`.
+fn known(
+    settings: &Arc<RuntimeSettings>,
+    wishes: &Wishes,
+    unknown: &mut Vec<Problem>,
+) -> Arc<RuntimeSettings> {
+    if settings.is_empty() {
+        return Arc::clone(settings); // as most overlays are
+    }
+    let (known, found) = normalise::without_unknown(settings, &wishes.declarations, &wishes.removed);
+    unknown.extend(found);
+    if known == **settings { Arc::clone(settings) } else { Arc::new(known) }
 }
 
 fn demand(

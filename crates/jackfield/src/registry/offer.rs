@@ -132,6 +132,12 @@ impl Registration {
         self.companion.get().map(|companion| &**companion)
     }
 
+    /// The service if it stands already, borrowed: lookups are mostly of such, and a share of the box that a service is
+    /// kept in costs as much as one of the service.
+    pub(super) fn built(&self) -> Option<&Erased> {
+        self.cell.get()
+    }
+
     /// The service, built if it has not been yet.
     pub(super) fn provide(&self, resolver: &Resolver<'_>) -> Result<Erased, Arc<str>> {
         let build = || {
@@ -317,7 +323,7 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
             priority,
             config,
             has_companion,
-            capabilities: capabilities.into(),
+            capabilities: if capabilities.is_empty() { Arc::default() } else { capabilities.into() },
             make: Foreign::new(make),
         };
         // A second offer of one plugin for one slot takes the place of the first.

@@ -82,8 +82,11 @@ impl View {
             plugin: winner.plugin.clone(),
             reason,
         };
-        let service = winner.provide(&Resolver { view: self }).map_err(not_built)?;
-        service.get().ok_or_else(|| ResolveError::WrongType {
+        let service = match winner.built() {
+            Some(built) => built.get(),
+            None => winner.provide(&Resolver { view: self }).map_err(not_built)?.get(),
+        };
+        service.ok_or_else(|| ResolveError::WrongType {
             slot: winner.slot.clone(),
             expected: type_name::<T>(),
             found: winner.type_name,

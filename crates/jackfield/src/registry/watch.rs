@@ -35,17 +35,23 @@ impl<T: ?Sized + Send + Sync + 'static> Watch<T> {
     /// # Errors
     ///
     /// As [`Registry::resolve`].
+    #[inline]
     pub fn get(&mut self) -> Result<&Arc<T>, ResolveError> {
         let generation = self.registry.generation();
         if self.seen.as_ref().is_none_or(|(seen, _)| *seen != generation) {
-            self.seen = None; // dropped before the next one is made: it may be the last to hold it
-            self.seen = Some((generation, self.registry.resolve(self.slot)));
+            self.look_again(generation);
         }
         match &self.seen {
             Some((_, Ok(service))) => Ok(service),
             Some((_, Err(error))) => Err(error.clone()),
             None => Err(ResolveError::NotRegistered { slot: self.slot.id() }),
         }
+    }
+
+    #[cold]
+    fn look_again(&mut self, generation: u64) {
+        self.seen = None; // dropped before the next one is made: it may be the last to hold it
+        self.seen = Some((generation, self.registry.resolve(self.slot)));
     }
 
     /// Waits until another candidate wins the slot than when this was last called, or the handle was made; a winner that

@@ -67,8 +67,9 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> RuntimeBuilder<G, S> {
         self
     }
 
-    /// How long each hook may take, and each goodbye and task of a plugin to end; ten seconds unless said otherwise. What
-    /// overruns has failed, and is dropped at its next await: code that never awaits cannot be ended.
+    /// How long each hook may take from when it first waits, and each goodbye and task of a plugin to end; ten seconds
+    /// unless said otherwise. What overruns has failed, and is dropped at its next await: code that never awaits cannot be
+    /// ended.
     pub fn hook_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self

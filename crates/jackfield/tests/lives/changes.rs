@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Condvar, Mutex},
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use jackfield::{ChangeError, Hook, NewSession, prelude::*};
@@ -385,4 +388,37 @@ async fn a_hook_that_never_ends_holds_nobody_up_for_ever() {
     assert!(opened.unwrap_err().to_string().contains("it did not return within 3s"));
     assert!(next.is_ok(), "and the one that waited behind it was made");
     assert_eq!(diary.take(), "+ -");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_calculate_at_the_same_time_where_there_are_threads_for_it() {
+    // R-SET-05
+    let meeting = Arc::new(Meeting::default());
+    let part = Part::new("a").attaches(move |_| {
+        // Without an await: one thread alone would never get to the other session.
+        if meeting.is_attended_by(2) { Ok(()) } else { fails("the other session did not come") }
+    });
+    let runtime = start(vec![part], "plugins.a.enabled = false").await;
+    let one = runtime.create_session("one").await.unwrap();
+    let two = runtime.create_session("two").await.unwrap();
+    runtime.update_settings(settings("")).await.unwrap();
+    assert_eq!((one.attached().len(), two.attached().len()), (1, 1));
+}
+
+/// Where threads wait for each other, though not for ever.
+#[derive(Default)]
+struct Meeting {
+    came: Mutex<usize>,
+    all_came: Condvar,
+}
+
+impl Meeting {
+    fn is_attended_by(&self, guests: usize) -> bool {
+        let mut came = self.came.lock().unwrap();
+        *came += 1;
+        self.all_came.notify_all();
+        let patience = Duration::from_secs(30);
+        let waited = self.all_came.wait_timeout_while(came, patience, |came| *came < guests).unwrap();
+        !waited.1.timed_out()
+    }
 }
