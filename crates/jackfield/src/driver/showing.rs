@@ -69,7 +69,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
                 .collect();
             (!candidates.is_empty()).then(|| (slot.clone(), SlotView { candidates }))
         });
-        View::new(slots.collect())
+        View::new(slots)
     }
 
     /// Shows `view` to readers; the first one that is replaced in a change is kept, to be shown again if need be.
