@@ -19,14 +19,17 @@ use crate::fixture::{
 /// By how many hundredths a path may change.
 const TOLERANCE: f64 = 3.0;
 
-const PATHS: [(&str, u64, fn(u64)); 10] = [
+const PATHS: [(&str, u64, fn(u64)); 13] = [
     ("read through a watched handle", 10_000, watched),
     ("resolve by slot, of 100", 10_000, resolve),
+    ("resolve by slot through a reader, of 100", 10_000, read),
     ("sync emit by topic, 1 handler", 10_000, by_topic::<1>),
     ("sync emit by topic, 100 handlers", 1_000, by_topic::<100>),
     ("sync emit by type, 1 handler", 10_000, by_type),
     ("sync emit with nobody listening", 10_000, nobody),
-    ("async emit by topic, 10 sync handlers", 10_000, asynchronous),
+    ("async emit by topic, 1 sync handler", 10_000, awaited::<1>),
+    ("async emit by topic, 10 sync handlers", 10_000, awaited::<10>),
+    ("async emit by topic, 10 async handlers", 10_000, awaiting),
     ("subscribe and cancel, beside 100 handlers", 10_000, subscribe),
     ("open and close a session of 20 plugins", 50, open),
     ("toggle 1 of 100 plugins in 100 sessions", 4, toggle),
@@ -148,6 +151,15 @@ fn resolve(times: u64) {
     counted(times, || registry.resolve(slots[50]).ok());
 }
 
+fn read(times: u64) {
+    let tokio = one_thread();
+    let slots = slots(0..100);
+    let runtime = tokio.block_on(with_global([Made::empty(0).offering(&slots)], RuntimeSettings::default()));
+    let mut reader = runtime.global().registry().reader();
+    slots.iter().for_each(|slot| drop(reader.get(*slot)));
+    counted(times, || reader.get(slots[50]).map_or(0, |thing| thing.value()));
+}
+
 /// A bus with so many handlers of `Tick`, until it is dropped.
 fn bus(handlers: usize) -> jackfield::Bus {
     let bus = jackfield::Bus::new();
@@ -174,8 +186,22 @@ fn nobody(times: u64) {
     counted(times, || bus.emit_sync("unheard").is_ok());
 }
 
-fn asynchronous(times: u64) {
-    let mut topic = bus(10).topic::<Tick>();
+fn awaited<const HANDLERS: usize>(times: u64) {
+    emit(times, &bus(HANDLERS));
+}
+
+fn awaiting(times: u64) {
+    let bus = jackfield::Bus::new();
+    for _ in 0..10 {
+        bus.on_async(|tick: &mut Envelope<Tick>| Box::pin(async move { tick.0 += 1 }))
+            .expect("the bus is open")
+            .until_closed();
+    }
+    emit(times, &bus);
+}
+
+fn emit(times: u64, bus: &jackfield::Bus) {
+    let mut topic = bus.topic::<Tick>();
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     counted(times, || {
         let emit = std::pin::pin!(topic.emit(Tick(1)));

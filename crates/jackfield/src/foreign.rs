@@ -49,6 +49,7 @@ impl<T> Foreign<T> {
 impl<T> Deref for Foreign<T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
         match &self.0 {
             Some(value) => value,

@@ -23,6 +23,7 @@ enum Text {
 }
 
 impl Text {
+    #[inline]
     fn as_str(&self) -> &str {
         match self {
             Self::Static(text) => text,
@@ -93,6 +94,7 @@ macro_rules! id {
             }
 
             /// The id as settings spell it.
+            #[inline]
             pub fn as_str(&self) -> &str {
                 self.0.as_str()
             }
@@ -109,8 +111,10 @@ macro_rules! id {
             }
         }
         impl PartialEq for $name {
+            #[inline]
             fn eq(&self, other: &Self) -> bool {
-                self.as_str() == other.as_str()
+                let (one, other) = (self.as_str(), other.as_str());
+                std::ptr::eq(one, other) || one == other // mostly they come from one constant
             }
         }
         impl Eq for $name {}

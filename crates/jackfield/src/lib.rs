@@ -110,7 +110,7 @@ pub use crate::{
     },
     plugin::{AnyPlugin, GlobalPlugin, IntoPlugin, PerRuntime, PerSession, Plugin},
     priority::Priority,
-    registry::{CandidateInfo, Kind, Offering, Registrar, Registry, ResolveError, Resolver, Watch},
+    registry::{CandidateInfo, Kind, Offering, Reader, Registrar, Registry, ResolveError, Resolver, Watch},
     report::{ChangeError, Failure, Hook, Report},
     request::{Inquiry, Remedy, Request, RequestError},
     runtime::{InitError, PluginRuntime, RuntimeBuilder, SettingsStream, ShutdownError},

@@ -20,11 +20,14 @@ use crate::{
 mod cell;
 mod erased;
 mod offer;
+mod reader;
+mod slots;
 mod view;
 mod watch;
 
 pub(crate) use offer::{Built, Companion, Offer, Registration};
 pub use offer::{Kind, Offering, Registrar};
+pub use reader::Reader;
 pub(crate) use view::{Candidate, SlotView, View};
 pub use watch::Watch;
 
@@ -84,7 +87,8 @@ fn list(plugins: &[PluginId]) -> String {
 ///
 /// Every lookup reads the view in force when it is made: an atomic read and no lock. It waits for nobody, but where it is
 /// the first to ask for a lazy service, it builds it, on its own thread; who asks meanwhile waits for that, though not
-/// for ever. What it returns is a snapshot; ask again where it is used, or the next change of settings passes you by.
+/// for ever. What it returns is a snapshot; ask again where it is used, or the next change of settings passes you by. Code
+/// that asks very often has a [`Reader`], or a [`Watch`] where it is one slot.
 #[derive(Clone)]
 pub struct Registry {
     shared: Arc<Shared>,
@@ -134,12 +138,17 @@ impl Registry {
 
     fn winning_registration<T: ?Sized>(&self, slot: Slot<T>) -> Option<Weak<Registration>> {
         let view = self.shared.view.load();
-        Some(Arc::downgrade(&view.slot(&slot.id())?.winner()?.registration))
+        Some(Arc::downgrade(&view.slot(slot.hashed(&slot.id()))?.winner()?.registration))
     }
 
     /// A handle that follows `slot` through every change.
     pub fn watch<T: ?Sized + Send + Sync + 'static>(&self, slot: Slot<T>) -> Watch<T> {
         Watch::new(self.clone(), slot)
+    }
+
+    /// A handle of one's own, for code that looks up many slots often.
+    pub fn reader(&self) -> Reader {
+        Reader::new(self.clone())
     }
 
     /// The service that wins `slot`.
@@ -148,7 +157,7 @@ impl Registry {
     ///
     /// [`ResolveError`], if no candidate takes part, or a lazy one cannot be built.
     pub fn resolve<T: ?Sized + Send + Sync + 'static>(&self, slot: Slot<T>) -> Result<Arc<T>, ResolveError> {
-        self.shared.view.load().resolve(&slot.id())
+        self.shared.view.load().resolve(slot.hashed(&slot.id()))
     }
 
     /// The service that wins the slot of this id, for ids that are only known when the program runs.
@@ -257,7 +266,7 @@ impl Registry {
             slot.candidates.iter().any(|candidate| candidate.registration.plugin == *plugin)
         };
         let mut slots: Vec<_> =
-            view.slots().filter(|slot| view.slot(slot).is_some_and(offers)).cloned().collect();
+            view.slots().filter(|slot| view.slot(*slot).is_some_and(offers)).cloned().collect();
         slots.sort();
         slots
     }
@@ -318,7 +327,7 @@ impl Resolver<'_> {
     /// [`ResolveError`], if no candidate takes part, or it cannot be built; two services that need each other to
     /// be built are such a case.
     pub fn resolve<T: ?Sized + Send + Sync + 'static>(&self, slot: Slot<T>) -> Result<Arc<T>, ResolveError> {
-        self.view.resolve(&slot.id())
+        self.view.resolve(slot.hashed(&slot.id()))
     }
 }
 

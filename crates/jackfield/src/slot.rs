@@ -4,7 +4,7 @@ use crate::id::{SlotId, well_formed};
 
 /// A named place for one service, and the type of what may sit there.
 ///
-/// A constant: it is `Copy` and holds nothing but its id. Several plugins may offer a candidate for one slot; the
+/// A constant: it is `Copy` and holds nothing but its id, and a hash of that. Several plugins may offer a candidate for one slot; the
 /// settings and the priorities say which of them wins.
 ///
 /// ```
@@ -23,6 +23,8 @@ use crate::id::{SlotId, well_formed};
 /// ```
 pub struct Slot<T: ?Sized> {
     id: &'static str,
+    /// Of the id. Made where the constant is, so that no lookup makes it.
+    hash: u64,
     holds: PhantomData<fn() -> Arc<T>>,
 }
 
@@ -35,12 +37,53 @@ impl<T: ?Sized> Slot<T> {
     #[track_caller]
     pub const fn new(id: &'static str) -> Self {
         assert!(well_formed(id), "an id is words of lowercase letters, digits, `-` and `_`, joined by dots");
-        Self { id, holds: PhantomData }
+        Self { id, hash: hash(id), holds: PhantomData }
     }
 
     /// The id by which settings address this slot.
     pub const fn id(self) -> SlotId {
         SlotId::checked(self.id)
+    }
+
+    /// For lookups, with its own `id`.
+    #[inline]
+    pub(crate) fn hashed(self, id: &SlotId) -> Hashed<'_> {
+        Hashed { id, hash: self.hash }
+    }
+}
+
+/// The id of a slot, and its hash.
+#[derive(Clone, Copy)]
+pub(crate) struct Hashed<'a> {
+    pub(crate) id: &'a SlotId,
+    pub(crate) hash: u64,
+}
+
+impl<'a> From<&'a SlotId> for Hashed<'a> {
+    fn from(id: &'a SlotId) -> Self {
+        Self { id, hash: hash(id.as_str()) }
+    }
+}
+
+/// The hash of an id: of eight letters at a time, and spread over all bits, the lowest of which choose a place.
+///
+/// Which ids there are to be told apart is up to the plugins of a program, so nobody is kept from choosing bad ones.
+pub(crate) const fn hash(id: &str) -> u64 {
+    const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15; // 2⁶⁴ divided by the golden ratio
+    let (words, rest) = id.as_bytes().as_chunks();
+    let mut hash = id.len() as u64;
+    let mut i = 0;
+    while i < words.len() {
+        hash = spread(hash ^ u64::from_le_bytes(words[i]));
+        i += 1;
+    }
+    let mut last = [0; 8];
+    last.split_at_mut(rest.len()).0.copy_from_slice(rest);
+    return spread(hash ^ u64::from_le_bytes(last));
+
+    const fn spread(bits: u64) -> u64 {
+        let product = bits as u128 * SPREAD as u128;
+        product as u64 ^ (product >> 64) as u64 // the low half knows nothing of high bits, where last letters are
     }
 }
 

@@ -11,7 +11,13 @@ impl Erased {
         Self(Arc::new(service)) // `Arc<dyn Voice>` is itself sized, so it fits an `Any`
     }
 
+    #[inline]
+    pub(super) fn borrow<T: ?Sized + Send + Sync + 'static>(&self) -> Option<&Arc<T>> {
+        self.0.downcast_ref()
+    }
+
+    #[inline]
     pub(super) fn get<T: ?Sized + Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        self.0.downcast_ref::<Arc<T>>().cloned()
+        self.borrow().cloned()
     }
 }

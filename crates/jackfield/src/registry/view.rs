@@ -1,15 +1,16 @@
-use std::{any::type_name, collections::HashMap, sync::Arc};
+use std::{any::type_name, sync::Arc};
 
-use super::{Registration, ResolveError, Resolver};
+use super::{Registration, ResolveError, Resolver, slots::Slots};
 use crate::{
     id::{PluginId, SlotId},
     priority::Priority,
+    slot::Hashed,
 };
 
 /// All candidates of a scope at one moment. Never changed; a change publishes another.
 #[derive(Default)]
 pub(crate) struct View {
-    slots: HashMap<SlotId, SlotView>,
+    slots: Slots<SlotView>,
 }
 
 /// The candidates for one slot, highest authority first.
@@ -33,28 +34,30 @@ impl SlotView {
 }
 
 impl View {
-    pub(crate) fn new(slots: HashMap<SlotId, SlotView>) -> Self {
-        Self { slots }
+    /// A view of slots that are all different.
+    pub(crate) fn new(slots: impl IntoIterator<Item = (SlotId, SlotView)>) -> Self {
+        Self { slots: slots.into_iter().collect() }
     }
 
-    pub(crate) fn slot(&self, slot: &SlotId) -> Option<&SlotView> {
-        self.slots.get(slot)
+    pub(crate) fn slot<'a>(&self, slot: impl Into<Hashed<'a>>) -> Option<&SlotView> {
+        self.slots.get(slot.into())
     }
 
     pub(crate) fn slots(&self) -> impl Iterator<Item = &SlotId> {
-        self.slots.keys()
+        self.slots.iter()
     }
 
-    pub(super) fn resolve<T: ?Sized + Send + Sync + 'static>(
+    pub(super) fn resolve<'a, T: ?Sized + Send + Sync + 'static>(
         &self,
-        slot: &SlotId,
+        slot: impl Into<Hashed<'a>>,
     ) -> Result<Arc<T>, ResolveError> {
         self.provide(&self.winner(slot)?.registration)
     }
 
-    pub(super) fn winner(&self, slot: &SlotId) -> Result<&Candidate, ResolveError> {
-        let entry = self.slot(slot).ok_or_else(|| ResolveError::NotRegistered { slot: slot.clone() })?;
-        entry.winner().ok_or_else(|| disabled(slot, &entry.candidates))
+    pub(super) fn winner<'a>(&self, slot: impl Into<Hashed<'a>>) -> Result<&Candidate, ResolveError> {
+        let slot = slot.into();
+        let entry = self.slot(slot).ok_or_else(|| ResolveError::NotRegistered { slot: slot.id.clone() })?;
+        entry.winner().ok_or_else(|| disabled(slot.id, &entry.candidates))
     }
 
     pub(super) fn resolve_after<T: ?Sized + Send + Sync + 'static>(

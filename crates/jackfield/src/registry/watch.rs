@@ -43,8 +43,8 @@ impl<T: ?Sized + Send + Sync + 'static> Watch<T> {
         }
         match &self.seen {
             Some((_, Ok(service))) => Ok(service),
-            Some((_, Err(error))) => Err(error.clone()),
-            None => Err(ResolveError::NotRegistered { slot: self.slot.id() }),
+            Some((_, Err(error))) => Err(again(error)),
+            None => unreachable!("it was looked at just above"),
         }
     }
 
@@ -72,6 +72,13 @@ impl<T: ?Sized + Send + Sync + 'static> Watch<T> {
             }
         }
     }
+}
+
+/// Out of the way, so that what is left is small enough to be inlined.
+#[cold]
+#[inline(never)]
+fn again(error: &ResolveError) -> ResolveError {
+    error.clone()
 }
 
 impl<T: ?Sized> Clone for Watch<T> {

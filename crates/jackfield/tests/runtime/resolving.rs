@@ -148,7 +148,7 @@ async fn all_capabilities_of_a_namespace_are_listed_those_of_losers_and_of_the_d
 async fn a_change_is_seen_by_the_very_next_lookup() {
     // R-RES-12
     let (runtime, session) = session("").await;
-    let (scope, mut voice) = (session.scope().clone(), session.watch(VOICE));
+    let (scope, mut voice, mut reader) = (session.scope().clone(), session.watch(VOICE), session.reader());
     for (toml, winner) in [
         ("services.'c:voice'.priority = 9000", "c 1"),
         ("services.'c:voice'.enabled = false", "a 1"),
@@ -156,6 +156,66 @@ async fn a_change_is_seen_by_the_very_next_lookup() {
     ] {
         runtime.update_settings(settings(toml)).await.unwrap();
         assert_eq!((&*scope.resolve(VOICE).unwrap(), &**voice.get().unwrap()), (winner, winner));
+        assert_eq!(&**reader.get(VOICE).unwrap(), winner);
+    }
+}
+
+#[tokio::test]
+async fn a_reader_says_why_there_is_nothing_as_the_registry_does() {
+    // R-RES-04
+    const MISTAKE: Slot<u32> = Slot::new("voice");
+    let (runtime, session) = session("").await;
+    let mut reader = session.reader();
+    assert_eq!(reader.get(MISTAKE).unwrap_err(), session.resolve(MISTAKE).unwrap_err());
+    reader.get(VOICE).unwrap();
+    assert_eq!(reader.get(MISTAKE).unwrap_err(), session.resolve(MISTAKE).unwrap_err());
+    runtime.update_settings(settings("services.'*:voice'.enabled = false")).await.unwrap();
+    assert_eq!(reader.get(VOICE).unwrap_err(), session.resolve(VOICE).unwrap_err());
+    drop(session.close().await.unwrap());
+    assert!(matches!(reader.get(VOICE), Err(ResolveError::NotRegistered { .. })));
+}
+
+#[tokio::test]
+async fn a_reader_lets_go_of_what_it_gave_when_it_is_asked_again_after_a_change() {
+    // R-RES-12
+    let (runtime, session) = session("").await;
+    let mut reader = session.reader();
+    let before = Arc::downgrade(reader.get(VOICE).unwrap());
+    runtime.update_settings(settings("plugins.a.enabled = false")).await.unwrap();
+    assert_eq!(&*before.upgrade().unwrap(), "a 1", "the reader has it still");
+    assert!(reader.get(Slot::<u32>::new("nothing")).is_err());
+    assert!(before.upgrade().is_none());
+}
+
+#[tokio::test]
+async fn each_of_many_slots_is_found_by_its_own_id() {
+    // R-RES-01
+    struct Many(Vec<Slot<usize>>);
+    impl Plugin for Many {
+        fn manifest(&self) -> Manifest {
+            Manifest::new("many")
+        }
+        fn register(&self, services: &mut Registrar<'_>) {
+            for (number, slot) in self.0.iter().enumerate() {
+                services.provide(*slot).value(Arc::new(number));
+            }
+        }
+    }
+    // Of all lengths, and so alike that their places must collide.
+    let ids = (0..1000).map(|n| format!("{}{n}", "a".repeat(n % 40)));
+    let slots: Vec<_> = ids.map(|id| Slot::new(&*Box::leak(id.into_boxed_str()))).collect();
+    let runtime = PluginRuntime::builder().plugin(Many(slots.clone())).init().await.unwrap();
+    let session = runtime.create_session("one").await.unwrap();
+    let mut reader = session.reader();
+    for (number, slot) in slots.iter().enumerate() {
+        let by_id = session.resolve_id::<usize>(&SlotId::parse(slot.id().as_str()).unwrap()).unwrap();
+        assert_eq!(
+            (*session.resolve(*slot).unwrap(), *by_id, **reader.get(*slot).unwrap()),
+            (number, number, number)
+        );
+    }
+    for (number, slot) in slots.iter().enumerate() {
+        assert_eq!(**reader.get(*slot).unwrap(), number);
     }
 }
 
