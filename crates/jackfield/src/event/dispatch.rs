@@ -3,15 +3,21 @@ use std::{
     cell::Cell,
     ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::atomic::{AtomicUsize, Ordering},
+    pin::Pin,
+    task::{Context, Poll},
 };
 
-use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 use crate::{
     error::BoxError,
-    event::{envelope::Envelope, handler::Handler, list::View, origin::HandlerOrigin},
-    foreign::message_of,
+    event::{
+        envelope::Envelope,
+        handler::{AsyncHandler, Handler},
+        list::View,
+        origin::HandlerOrigin,
+    },
+    foreign::{discard, message_of},
 };
 
 /// What ended a dispatch before its time, and at which handler.
@@ -82,38 +88,66 @@ pub(crate) async fn run_rest<M, R, T>(
     envelope: &mut Envelope<M>,
     verdict: impl Fn(R, &Envelope<M>) -> ControlFlow<T>,
 ) -> Faulty<Option<T>> {
-    let position = AtomicUsize::new(first); // never contended; a `Cell` would tie the future to a thread
-    let walk = async {
-        match view.in_one_piece() {
-            Some(handlers) => walk_awaiting(handlers.iter(), first, envelope, &position, verdict).await,
-            None => walk_awaiting(view.walk(), first, envelope, &position, verdict).await,
-        }
-    };
-    match AssertUnwindSafe(walk).catch_unwind().await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(failed(view, position.load(Ordering::Relaxed), error)),
-        Err(panic) => Err(panicked(view, position.load(Ordering::Relaxed), panic)),
+    match view.in_one_piece() {
+        Some(handlers) => walk_awaiting(handlers.iter(), view, first, envelope, verdict).await,
+        None => walk_awaiting(view.walk(), view, first, envelope, verdict).await,
     }
 }
 
+/// Each handler has a net of its own: one around the whole walk would have to be entered anew after each wait.
 async fn walk_awaiting<'a, M: 'a, R: 'a, T>(
     handlers: impl Iterator<Item = &'a Handler<M, R>>,
+    view: View<'a, Handler<M, R>>,
     first: usize,
     envelope: &mut Envelope<M>,
-    position: &AtomicUsize,
     verdict: impl Fn(R, &Envelope<M>) -> ControlFlow<T>,
-) -> Result<Option<T>, BoxError> {
+) -> Faulty<Option<T>> {
     for (at, handler) in handlers.enumerate().skip(first) {
-        position.store(at, Ordering::Relaxed);
-        let reply = match handler {
-            Handler::Sync(call) => call(envelope)?,
-            Handler::Async(call) => call(envelope).await?,
+        let replied = match handler {
+            Handler::Sync(call) => catch_unwind(AssertUnwindSafe(|| call(envelope))),
+            Handler::Async(AsyncHandler::Certain(call)) => contained(|| call(envelope)).await.map(Ok),
+            Handler::Async(AsyncHandler::Fallible(call)) => contained(|| call(envelope)).await,
+        };
+        let reply = match replied {
+            Ok(Ok(reply)) => reply,
+            Ok(Err(error)) => return Err(failed(view, at, error)),
+            Err(panic) => return Err(panicked(view, at, panic)),
         };
         if let ControlFlow::Break(value) = verdict(reply, envelope) {
             return Ok(Some(value));
         }
     }
     Ok(None)
+}
+
+/// Makes a future and awaits it; a panic in that, also while it is dropped, comes out as its payload.
+async fn contained<'a, T>(make: impl FnOnce() -> BoxFuture<'a, T>) -> Result<T, Box<dyn Any + Send>> {
+    Contained(Some(catch_unwind(AssertUnwindSafe(make))?)).await
+}
+
+/// Polls a future to its end, and drops it there, within a net.
+struct Contained<'a, T>(Option<BoxFuture<'a, T>>);
+
+impl<T> Future for Contained<'_, T> {
+    type Output = Result<T, Box<dyn Any + Send>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            let Some(future) = &mut self.0 else { return Poll::Pending }; // it has come out already
+            let polled = future.as_mut().poll(context);
+            if polled.is_ready() {
+                self.0 = None;
+            }
+            polled
+        }));
+        match polled {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => {
+                discard(self.0.take());
+                Poll::Ready(Err(panic))
+            }
+        }
+    }
 }
 
 /// A dispatch that must not wait has come to the asynchronous handler at `position`.

@@ -140,7 +140,7 @@ impl<E> Course<E, ()> for Events {
     }
 }
 
-/// Takes an event through its handlers where it will be given back from: to move it takes longer than a handler.
+/// Takes an event through its handlers, and gives it back.
 #[inline(always)]
 pub(super) fn emit_in_place<E: Send + 'static>(
     core: &Core,
@@ -151,13 +151,16 @@ pub(super) fn emit_in_place<E: Send + 'static>(
     if view.is_empty() && !core.is_observed() {
         return Ok(envelope);
     }
-    let mut emitted = Ok(envelope);
-    if let Ok(envelope) = &mut emitted
-        && let Err(fault) = deliver_sync::<Events, _, _>(core, view, envelope, watched)
-    {
-        emitted = Err(error_of::<E>(fault));
+    let mut under_way = envelope;
+    match deliver_sync::<Events, _, _>(core, view, &mut under_way, watched) {
+        Ok(_) => {
+            // Part by part: as a whole it is read in pieces larger than those that were written just before, and the
+            // processor waits until these have reached its cache, which takes longer than a handler.
+            let Envelope { payload, identifier, stopped } = under_way;
+            Ok(Envelope { payload, identifier, stopped })
+        }
+        Err(fault) => Err(error_of::<E>(fault)),
     }
-    emitted
 }
 
 #[cold]

@@ -18,9 +18,9 @@ use std::{
 /// ```
 #[derive(Debug)]
 pub struct Envelope<E> {
-    payload: E,
-    identifier: Option<Arc<str>>,
-    stopped: bool,
+    pub(super) payload: E,
+    pub(super) identifier: Option<Arc<str>>,
+    pub(super) stopped: bool,
 }
 
 impl<E> Envelope<E> {

@@ -1,20 +1,23 @@
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
 use crate::{error::BoxError, event::envelope::Envelope};
 
 type SyncCall<M, R> = dyn Fn(&mut Envelope<M>) -> Result<R, BoxError> + Send + Sync;
-type AsyncCall<M, R> = dyn for<'a> Fn(&'a mut Envelope<M>) -> Reply<'a, R> + Send + Sync;
+type AsyncCall<M, R> = dyn for<'a> Fn(&'a mut Envelope<M>) -> BoxFuture<'a, R> + Send + Sync;
 
 /// A handler of message `M` that replies with `R`: nothing for events, perhaps a response for requests.
 pub(crate) enum Handler<M, R> {
     Sync(Arc<SyncCall<M, R>>),
-    Async(Arc<AsyncCall<M, R>>),
+    Async(AsyncHandler<M, R>),
+}
+
+/// An asynchronous handler. Both kinds box their futures already; mapping one to the other would box them twice.
+#[expect(missing_debug_implementations, reason = "nobody outside this crate can name it")]
+pub enum AsyncHandler<M, R> {
+    Certain(Arc<AsyncCall<M, R>>),
+    Fallible(Arc<AsyncCall<M, Result<R, BoxError>>>),
 }
 
 impl<M: 'static, R: 'static> Handler<M, R> {
@@ -31,7 +34,7 @@ impl<M: 'static, R: 'static> Handler<M, R> {
         A: IntoReply<R>,
         F: for<'a> Fn(&'a mut Envelope<M>) -> BoxFuture<'a, A> + Send + Sync + 'static,
     {
-        Self::Async(Arc::new(move |envelope| A::in_time(handler(envelope))))
+        Self::Async(A::asynchronous(Arc::new(handler)))
     }
 }
 
@@ -39,7 +42,16 @@ impl<M, R> Clone for Handler<M, R> {
     fn clone(&self) -> Self {
         match self {
             Self::Sync(call) => Self::Sync(Arc::clone(call)),
-            Self::Async(call) => Self::Async(Arc::clone(call)),
+            Self::Async(handler) => Self::Async(handler.clone()),
+        }
+    }
+}
+
+impl<M, R> Clone for AsyncHandler<M, R> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Certain(call) => Self::Certain(Arc::clone(call)),
+            Self::Fallible(call) => Self::Fallible(Arc::clone(call)),
         }
     }
 }
@@ -59,11 +71,13 @@ pub trait IntoReply<R>: private::IntoReply<R> {}
 impl<R, A: private::IntoReply<R>> IntoReply<R> for A {}
 
 mod private {
-    use super::{BoxError, BoxFuture, Reply};
+    use std::sync::Arc;
+
+    use super::{AsyncCall, AsyncHandler, BoxError};
 
     pub trait IntoReply<R>: Sized + 'static {
         fn into_reply(self) -> Result<R, BoxError>;
-        fn in_time<'a>(future: BoxFuture<'a, Self>) -> Reply<'a, R>;
+        fn asynchronous<M>(call: Arc<AsyncCall<M, Self>>) -> AsyncHandler<M, R>;
     }
 
     impl<R: 'static> IntoReply<R> for R {
@@ -71,8 +85,8 @@ mod private {
             Ok(self)
         }
 
-        fn in_time<'a>(future: BoxFuture<'a, Self>) -> Reply<'a, R> {
-            Reply::Certain(future)
+        fn asynchronous<M>(call: Arc<AsyncCall<M, Self>>) -> AsyncHandler<M, R> {
+            AsyncHandler::Certain(call)
         }
     }
 
@@ -81,26 +95,8 @@ mod private {
             self
         }
 
-        fn in_time<'a>(future: BoxFuture<'a, Self>) -> Reply<'a, R> {
-            Reply::Fallible(future)
-        }
-    }
-}
-
-/// The future of an asynchronous handler. Both kinds are boxed already; mapping one to the other would box it twice.
-#[expect(missing_debug_implementations, reason = "nobody outside this crate can name it")]
-pub enum Reply<'a, R> {
-    Certain(BoxFuture<'a, R>),
-    Fallible(BoxFuture<'a, Result<R, BoxError>>),
-}
-
-impl<R> Future for Reply<'_, R> {
-    type Output = Result<R, BoxError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.get_mut() {
-            Self::Certain(future) => future.as_mut().poll(cx).map(Ok),
-            Self::Fallible(future) => future.as_mut().poll(cx),
+        fn asynchronous<M>(call: Arc<AsyncCall<M, Self>>) -> AsyncHandler<M, R> {
+            AsyncHandler::Fallible(call)
         }
     }
 }
