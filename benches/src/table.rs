@@ -18,6 +18,7 @@ pub(crate) enum Unit {
     Bytes,
     Allocations,
     Exponent,
+    #[cfg(feature = "engines")]
     Frames,
     /// Something over something.
     Times,
@@ -32,6 +33,7 @@ impl Unit {
             Self::Bytes => "B",
             Self::Allocations => "allocations",
             Self::Exponent => "exponent",
+            #[cfg(feature = "engines")]
             Self::Frames => "frames",
             Self::Times => "×",
         }
@@ -154,6 +156,7 @@ impl Group {
     }
 
     /// How long to look, for whoever measures by itself.
+    #[cfg(feature = "engines")]
     pub(crate) fn effort(&self) -> Effort {
         self.effort
     }
