@@ -3,7 +3,7 @@ use crate::{
     memory::{Memories, MemoryMap},
     midi::{binding::Bound, message::PortMessage, notes::NoteOutput, used::Used},
     program::{Export, Program},
-    project::{MidiSettings, Problem},
+    project::{MidiHandler, MidiSettings, Problem},
 };
 
 /// From a program's memory to messages, and back: which modules play what, and what they have done so far.
@@ -19,10 +19,9 @@ pub struct MidiMapper {
 }
 
 /// A function of the program that is called with what comes in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Handler {
-    /// From 1; all of them unless given.
-    port: Option<u64>,
+    named: MidiHandler,
     function: Export,
 }
 
@@ -53,10 +52,7 @@ impl MidiMapper {
             // Any message shows whether it takes one.
             let found = program.call(&handler.callback, &[0.0; 3]);
             match found.and_then(|_| program.export(&handler.callback)) {
-                Ok(function) => {
-                    let port = handler.port.map(|port| u64::from(port) + 1);
-                    mapper.handlers.push(Handler { port, function });
-                }
+                Ok(function) => mapper.handlers.push(Handler { named: handler.clone(), function }),
                 Err(error) => {
                     let place = format!("midi.inputs.{}.callback", handler.id);
                     problems.push(Problem::new(place, error.to_string(), "it is left out"));
@@ -142,10 +138,7 @@ impl MidiMapper {
     /// When a handler traps; those after it are not called.
     pub fn deliver(&mut self, instance: &mut Instance, came: PortMessage) -> Result<(), Trap> {
         self.receive(instance, came);
-        for handler in &self.handlers {
-            if handler.port.is_some_and(|port| port != u64::from(came.port)) {
-                continue;
-            }
+        for handler in self.handlers.iter().filter(|handler| handler.named.hears(came.port)) {
             // Three bytes are what it takes.
             if let Ok(call) = handler.function.call(&came.message.padded().map(f64::from)) {
                 instance.call(&call)?;

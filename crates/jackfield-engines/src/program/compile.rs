@@ -213,11 +213,7 @@ impl Program {
     /// # Errors
     /// When there is no such function, or it takes other arguments.
     pub fn call(&self, name: &str, arguments: &[f64]) -> Result<Call, CallError> {
-        let export = self.export(name)?;
-        export.call(arguments).map_err(|problem| {
-            let signature = self.exports().find(|(export, _)| *export == name).map(|(_, text)| text);
-            CallError::Arguments { name: name.to_owned(), signature: signature.unwrap_or_default(), problem }
-        })
+        self.0.exports.call(name, arguments, &self.0.contract)
     }
 
     /// Sets up the calling thread, so that its first call into a program costs no more than any other. To be called

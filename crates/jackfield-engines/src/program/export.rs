@@ -176,6 +176,14 @@ impl Exports {
         })
     }
 
+    pub(super) fn call(&self, name: &str, arguments: &[f64], contract: &Contract) -> Result<Call, CallError> {
+        let export = self.find(name, contract)?;
+        export.call(arguments).map_err(|problem| {
+            let signature = self.all[export.index].signature.to_string();
+            CallError::Arguments { name: name.to_owned(), signature, problem }
+        })
+    }
+
     /// The module that calls them, if there are any, and how many arguments each takes, by name.
     pub(crate) fn adapter(&self) -> Option<(&wasmtime::Module, impl Iterator<Item = (&str, usize)>)> {
         let exports = self.all.iter().map(|export| (&*export.name, export.signature.parameters.len()));

@@ -135,6 +135,11 @@ impl MidiHandler {
     /// The key under which settings have the handlers.
     pub(crate) const KEY: &str = "midi";
 
+    /// Whether it is called with what comes in over this port, counted from 1 as messages count them.
+    pub(crate) fn hears(&self, port: u32) -> bool {
+        self.port.is_none_or(|wanted| u64::from(wanted) + 1 == u64::from(port))
+    }
+
     /// The handlers of a project. They are its own, whichever engine its settings are meant for; those that make no
     /// sense are left out.
     #[must_use]

@@ -22,6 +22,14 @@ fn with_captures(
     Controls::new(knobs, Calls::default().connect(program), gauges, captures.connect(project.map.clone()))
 }
 
+/// Plays, and is captured.
+fn captured(project: &Project, captures: &Captures) -> Processor {
+    let knobs = Knobs::new().connect(project.map.clone()).0;
+    let gauges = Gauges::new().connect(project.map.clone());
+    let controls = with_captures(knobs, gauges, project, captures);
+    Processor::new(Voice::new(runner(project), controls).0, 0, None).0
+}
+
 fn play_a_block(processor: &mut Processor) {
     let mut output = [0.0; 256];
     realtime(|| processor.process(&[], &mut output));
@@ -90,11 +98,7 @@ async fn an_array_is_captured_as_it_is_after_a_block_without_touching_the_alloca
     let (project, captures) = (project("ramp"), Captures::default());
     let array = project.map.variables().find(|variable| variable.elements == 128).unwrap().id.clone();
     assert_eq!(captures.take(&array).await, Err(CaptureError::NothingPlays));
-    let knobs = Knobs::new().connect(project.map.clone()).0;
-    let gauges = Gauges::new().connect(project.map.clone());
-    let controls = with_captures(knobs, gauges, &project, &captures);
-    let (voice, _monitor) = Voice::new(runner(&project), controls);
-    let (mut processor, _, _swaps) = Processor::new(voice, 0, None);
+    let mut processor = captured(&project, &captures);
     let mut capture = std::pin::pin!(captures.take(&array));
     assert!(futures_util::poll!(capture.as_mut()).is_pending());
     play_a_block(&mut processor);
@@ -118,11 +122,7 @@ async fn a_capture_of_what_does_not_play_any_more_is_given_up() {
 async fn a_window_of_an_array_is_captured_and_only_where_there_is_one() {
     let (project, captures) = (project("ramp"), Captures::default());
     let array = project.map.variables().find(|variable| variable.elements == 128).unwrap().id.clone();
-    let knobs = Knobs::new().connect(project.map.clone()).0;
-    let gauges = Gauges::new().connect(project.map.clone());
-    let controls = with_captures(knobs, gauges, &project, &captures);
-    let (voice, _monitor) = Voice::new(runner(&project), controls);
-    let (mut processor, _, _swaps) = Processor::new(voice, 0, None);
+    let mut processor = captured(&project, &captures);
     let mut all = std::pin::pin!(captures.take(&array));
     assert!(futures_util::poll!(all.as_mut()).is_pending());
     play_a_block(&mut processor);
