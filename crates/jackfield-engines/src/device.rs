@@ -2,6 +2,7 @@
 
 mod channels;
 mod clock;
+mod thread;
 #[cfg(feature = "cpal")]
 mod cpal;
 mod null;
@@ -14,6 +15,7 @@ mod wav;
 pub use self::cpal::CpalDevice;
 #[cfg(any(feature = "cpal", feature = "midir"))]
 pub(crate) use self::quiet::keep_complaints;
+pub(crate) use self::thread::Thread;
 pub use self::{
     channels::fitted,
     clock::{Clock, ManualClock, Stop, SystemClock},

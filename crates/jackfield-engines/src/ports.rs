@@ -14,7 +14,12 @@ mod listener;
 
 #[cfg(feature = "midir")]
 pub use self::midir::MidirDevice;
-pub(crate) use self::{choice::Chosen, listener::MidiListener, patchbay::Patchbay, plugs::Plugs};
+pub(crate) use self::{
+    choice::Chosen,
+    listener::listen,
+    patchbay::{LOOK_EVERY, Patchbay},
+    plugs::Plugs,
+};
 pub use self::{
     choice::{PortChoice, PortName},
     null::NullMidi,

@@ -1,10 +1,9 @@
 //! A thread that plays blocks, in time or as fast as it can, and hands them on.
 
-use crate::device::{Clock, DeviceError, Render, Stop, Stream, StreamFormat, StreamSetup};
+use crate::device::{Clock, DeviceError, Render, Stop, Stream, StreamFormat, StreamSetup, Thread};
 use crate::realtime::{LoadProbe, Rate, Ticker};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 /// Frames per block where nobody says otherwise: ten milliseconds at 48 kHz.
@@ -31,8 +30,7 @@ pub(super) enum Tempo {
 /// A stream whose device is a thread.
 pub(super) struct Paced {
     device: String,
-    stop: Stop,
-    thread: Option<JoinHandle<Result<(), DeviceError>>>,
+    thread: Thread<Result<(), DeviceError>>,
 }
 
 impl Paced {
@@ -45,34 +43,20 @@ impl Paced {
         let Some(rate) = Rate::per_second(f64::from(setup.format.sample_rate)) else {
             return Err(DeviceError::Failed { device, source: "it needs a sample rate above 0".into() });
         };
-        let stop = Stop::new();
-        let thread = {
-            let (device, stop) = (device.clone(), stop.clone());
-            Builder::new()
-                .name("jackfield-device".to_owned())
-                .spawn(move || play(device, setup, rate, &tempo, sink, &stop))
-        };
-        match thread {
-            Ok(thread) => Ok(Self { device, stop, thread: Some(thread) }),
+        let name = device.clone();
+        let run = move |stop: &Stop| play(name, setup, rate, &tempo, sink, stop);
+        match Thread::spawn("jackfield-device", run) {
+            Ok(thread) => Ok(Self { device, thread }),
             Err(error) => Err(DeviceError::Failed { device, source: error.into() }),
         }
     }
 }
 
 impl Stream for Paced {
-    fn stop(mut self: Box<Self>) -> Result<(), DeviceError> {
-        self.stop.set();
-        let Some(thread) = self.thread.take() else { return Ok(()) };
-        let panicked = |_| {
-            Err(DeviceError::Failed { device: self.device.clone(), source: "its thread panicked".into() })
-        };
-        thread.join().unwrap_or_else(panicked)
-    }
-}
-
-impl Drop for Paced {
-    fn drop(&mut self) {
-        self.stop.set();
+    fn stop(self: Box<Self>) -> Result<(), DeviceError> {
+        let Self { device, thread } = *self;
+        let panicked = |_| Err(DeviceError::Failed { device, source: "its thread panicked".into() });
+        thread.finish().unwrap_or_else(panicked)
     }
 }
 

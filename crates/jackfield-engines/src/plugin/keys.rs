@@ -2,19 +2,19 @@ use crate::device::{Clock, SystemClock};
 use crate::engine::MidiEngine;
 use crate::midi::PortMessage;
 use crate::plugin::{ENGINES, Engines};
-use crate::ports::{MidiDevice, MidiListener, PortChoice, PortName};
+use crate::ports::{self, MidiDevice, PortChoice, PortName};
 use crate::project::MidiHandler;
 use jackfield::{Manifest, Plugin, PluginResult, SessionContext};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::fmt;
 use std::sync::Arc;
 
 /// Calls the functions that a project names in `midi.inputs` with what comes in over MIDI, whichever engine plays it. The
 /// engine `midi` does so by itself, between two ticks.
-#[derive(Debug)]
 pub struct KeysPlugin {
     device: Arc<dyn MidiDevice>,
-    clock: Clocked,
+    clock: Arc<dyn Clock>,
 }
 
 /// Its configuration: `inputs = ["keyboard", 3]`. Followed at the next look for ports.
@@ -24,9 +24,6 @@ pub struct KeysConfig {
     /// The ports to listen to: the first is number 1. All of them unless given.
     pub inputs: Option<Vec<PortName>>,
 }
-
-#[derive(Clone)]
-struct Clocked(Arc<dyn Clock>);
 
 impl KeysPlugin {
     /// A plugin called `keys` that listens to the inputs of `device`.
@@ -38,7 +35,7 @@ impl KeysPlugin {
     /// The same by another clock.
     #[must_use]
     pub fn with_clock(device: Arc<dyn MidiDevice>, clock: Arc<dyn Clock>) -> Self {
-        Self { device, clock: Clocked(clock) }
+        Self { device, clock }
     }
 }
 
@@ -61,15 +58,13 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Plugin<G, S> for KeysPl
         };
         let mut keys = Keys { engines, complaint: None };
         let heard = move |came| keys.heard(came);
-        let listener = MidiListener::start(
-            Arc::clone(&self.device),
-            Arc::new(chosen),
-            Arc::clone(&self.clock.0),
-            heard,
-        )?;
+        let listener =
+            ports::listen(Arc::clone(&self.device), Arc::new(chosen), Arc::clone(&self.clock), heard)?;
         cx.at_detach(async move {
             // Ports take their time.
-            tokio::task::spawn_blocking(move || listener.finish()).await?;
+            if tokio::task::spawn_blocking(move || listener.finish()).await?.is_err() {
+                tracing::error!(target: "jackfield::engine", "The thread that listens to MIDI ports panicked");
+            }
             Ok(())
         });
         Ok(())
@@ -85,10 +80,7 @@ struct Keys {
 
 impl Keys {
     fn heard(&mut self, came: PortMessage) {
-        for handler in handlers(&self.engines) {
-            if handler.port.is_some_and(|port| u64::from(port) + 1 != u64::from(came.port)) {
-                continue;
-            }
+        for handler in handlers(&self.engines).into_iter().filter(|handler| handler.hears(came.port)) {
             let called =
                 self.engines.console().calls().call(&handler.callback, &came.message.padded().map(f64::from));
             let complaint = called.err().map(|error| format!("midi.inputs.{}: {error}", handler.id));
@@ -110,8 +102,8 @@ fn handlers(engines: &Engines) -> Vec<MidiHandler> {
     project.as_ref().as_ref().map(|project| MidiHandler::of(&project.config)).unwrap_or_default()
 }
 
-impl std::fmt::Debug for Clocked {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Clock")
+impl fmt::Debug for KeysPlugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeysPlugin").field("device", &self.device).finish_non_exhaustive()
     }
 }

@@ -13,6 +13,10 @@ use std::sync::{
     Arc,
     mpsc::{Receiver, Sender, channel},
 };
+use std::time::Duration;
+
+/// How often is looked which ports there are. No system that is asked through the same few functions says by itself.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// How many messages wait for the next tick, at each input: more than a cable can carry in half a second.
 const WAITING: usize = 512;

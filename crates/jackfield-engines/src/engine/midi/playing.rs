@@ -1,7 +1,7 @@
 //! A MIDI engine that is ready, and one that plays.
 
 use crate::console::Console;
-use crate::device::{Clock, Stop};
+use crate::device::{Clock, Thread};
 use crate::engine::midi::{MidiEngine, mapper, settings};
 use crate::engine::ready;
 use crate::engine::timer::{CatchUp, Duty, Host, Loaded as LoadedTimer, Running as Ticking};
@@ -9,17 +9,12 @@ use crate::events::EventDispatcher;
 use crate::factory::{BoxError, Engine, EngineError, EngineUpdate, Prepared, Synced};
 use crate::instance::{Instance, Trap};
 use crate::midi::MidiMapper;
-use crate::ports::{MidiRecorder, Patchbay, Plugs};
+use crate::ports::{LOOK_EVERY, MidiRecorder, Patchbay, Plugs};
 use crate::program::Compiler;
 use crate::project::{MidiSettings, Project, TimerSettings};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
-
-/// How often is looked which ports there are. No system that is asked through the same few functions says by itself.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// After how many looks what is recorded goes to the disk: a minute of it is lost should the program be killed.
 const LOOKS_TO_SAVE: u32 = 30;
@@ -78,7 +73,7 @@ impl Loaded {
         };
         let ticking = timer.begin()?;
         console.set_ports(&MidiEngine::ID, ports);
-        let lookout = Lookout::post(patchbay, recorder.clone(), looking, console).map_err(BoxError::from)?;
+        let lookout = look_out(patchbay, recorder.clone(), looking, console).map_err(BoxError::from)?;
         Ok(Playing { ticking, lookout, recorder, compiler, listens, settings, project })
     }
 }
@@ -135,7 +130,7 @@ impl Drop for Performance {
 /// A MIDI engine that plays.
 struct Playing {
     ticking: Ticking,
-    lookout: Lookout,
+    lookout: Thread,
     recorder: Option<MidiRecorder>,
     compiler: Compiler,
     /// Whether inputs are connected.
@@ -173,7 +168,9 @@ impl Engine for Playing {
             // Notes end while the ports are still there.
             Box::new(ticking).stop().await;
             let ended = ready::blocking(move || {
-                lookout.leave();
+                if lookout.finish().is_err() {
+                    tracing::error!(target: "jackfield::engine", "The thread that looks after MIDI ports panicked");
+                }
                 match recorder {
                     Some(recorder) => recorder.save().map_err(|error| {
                         let path = recorder.path().display();
@@ -191,50 +188,23 @@ impl Engine for Playing {
     }
 }
 
-/// A thread that looks which ports there are. Dropping it ends it, without waiting.
-struct Lookout {
-    stop: Stop,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Lookout {
-    fn post(
-        mut patchbay: Patchbay,
-        recorder: Option<MidiRecorder>,
-        clock: Arc<dyn Clock>,
-        console: Console,
-    ) -> std::io::Result<Self> {
-        let stop = Stop::new();
-        let stopped = stop.clone();
-        let look = move || {
-            let mut looks = 0_u32;
-            while clock.wait_until(clock.now() + LOOK_EVERY, &stopped) {
-                looks = looks.wrapping_add(1);
-                if let Some(recorder) = recorder.as_ref().filter(|_| looks.is_multiple_of(LOOKS_TO_SAVE)) {
-                    recorder.save().ok(); // the end tries again, and says why not
-                }
-                if patchbay.look() && !stopped.is_set() {
-                    console.set_ports(&MidiEngine::ID, patchbay.describe());
-                }
+/// Looks which ports there are, on a thread of its own. When that has ended, all are disconnected.
+fn look_out(
+    mut patchbay: Patchbay,
+    recorder: Option<MidiRecorder>,
+    clock: Arc<dyn Clock>,
+    console: Console,
+) -> std::io::Result<Thread> {
+    Thread::spawn("jackfield-ports", move |stop| {
+        let mut looks = 0_u32;
+        while clock.wait_until(clock.now() + LOOK_EVERY, stop) {
+            looks = looks.wrapping_add(1);
+            if let Some(recorder) = recorder.as_ref().filter(|_| looks.is_multiple_of(LOOKS_TO_SAVE)) {
+                recorder.save().ok(); // the end tries again, and says why not
             }
-        };
-        let thread = Builder::new().name("jackfield-ports".to_owned()).spawn(look)?;
-        Ok(Self { stop, thread: Some(thread) })
-    }
-
-    /// Returns when all ports are disconnected.
-    fn leave(mut self) {
-        self.stop.set();
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!(target: "jackfield::engine", "The thread that looks after MIDI ports panicked");
+            if patchbay.look() && !stop.is_set() {
+                console.set_ports(&MidiEngine::ID, patchbay.describe());
+            }
         }
-    }
-}
-
-impl Drop for Lookout {
-    fn drop(&mut self) {
-        self.stop.set();
-    }
+    })
 }

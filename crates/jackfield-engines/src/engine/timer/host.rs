@@ -1,7 +1,7 @@
 //! A timer engine that is ready, and one that ticks: on a thread, or as a task.
 
 use crate::console::{Console, Playing, Shown};
-use crate::device::{Clock, Stop};
+use crate::device::{Clock, Thread};
 use crate::engine::ready;
 use crate::engine::timer::ticking::{Duty, Incoming, Pulse, Ticking};
 use crate::engine::timer::{Host, Policy};
@@ -18,7 +18,6 @@ use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -89,7 +88,7 @@ impl Loaded {
         // Said before the first tick can break.
         let shown = console.show(Playing::new(id.clone(), sample_rate));
         let ticks = match host {
-            Host::Thread(clock) => Ticks::Thread(Thread::spawn(ticking, clock).map_err(other)?),
+            Host::Thread(clock) => Ticks::Thread(spawn_thread(ticking, clock).map_err(other)?),
             Host::Task => Ticks::Task(spawn_task(ticking)),
         };
         events.dispatch(EngineEvent::Initialized { engine: id.clone(), sample_rate, device: None });
@@ -158,7 +157,11 @@ impl Engine for Running {
         async move {
             let Self { id, ticks, watchdog, shown, .. } = *self;
             let stopped = match ticks {
-                Ticks::Thread(thread) => ready::blocking(move || thread.stop()).await,
+                // It takes a tick at most.
+                Ticks::Thread(thread) => {
+                    let panicked = |_| EngineError::from(BoxError::from("its thread panicked"));
+                    ready::blocking(move || thread.finish().map_err(panicked)).await
+                }
                 Ticks::Task(mut task) => {
                     task.shutdown().await;
                     Ok(())
@@ -179,44 +182,20 @@ enum Ticks {
     Task(JoinSet<()>),
 }
 
-struct Thread {
-    stop: Stop,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Thread {
-    fn spawn(mut ticking: Ticking, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
-        let stop = Stop::new();
-        let stopped = stop.clone();
-        let tick = move || {
-            Program::prepare_thread();
-            'playing: while clock.wait_until(ticking.next(), &stopped) {
-                for _ in 0..ticking.due(clock.now()) {
-                    // Of those that are overdue none has to be waited for.
-                    if stopped.is_set() || !ticking.tick(|| clock.now()) {
-                        break 'playing;
-                    }
+fn spawn_thread(mut ticking: Ticking, clock: Arc<dyn Clock>) -> std::io::Result<Thread> {
+    Thread::spawn("jackfield-worker", move |stop| {
+        Program::prepare_thread();
+        'playing: while clock.wait_until(ticking.next(), stop) {
+            for _ in 0..ticking.due(clock.now()) {
+                // Of those that are overdue none has to be waited for.
+                if stop.is_set() || !ticking.tick(|| clock.now()) {
+                    break 'playing;
                 }
             }
-            // Broken: nothing to do but wait for the end.
-            clock.wait_until(Duration::MAX, &stopped);
-        };
-        let thread = Builder::new().name("jackfield-worker".to_owned()).spawn(tick)?;
-        Ok(Self { stop, thread: Some(thread) })
-    }
-
-    /// Waits for the thread to end, which takes a tick at most.
-    fn stop(mut self) -> Result<(), EngineError> {
-        self.stop.set();
-        let Some(thread) = self.thread.take() else { return Ok(()) };
-        thread.join().map_err(|_| EngineError::from(BoxError::from("its thread panicked")))
-    }
-}
-
-impl Drop for Thread {
-    fn drop(&mut self) {
-        self.stop.set();
-    }
+        }
+        // Broken: nothing to do but wait for the end.
+        clock.wait_until(Duration::MAX, stop);
+    })
 }
 
 fn spawn_task(mut ticking: Ticking) -> JoinSet<()> {
