@@ -106,7 +106,7 @@ pub use crate::{
     manifest::{FeatureFlag, Manifest},
     plan::{
         Cause, ConfigChange, Plan, Remark, ScopeKind, ScopeName, ScopePlan, SessionKey, Standing, Step,
-        UnknownReferences, WinnerChange,
+        Steps, UnknownReferences, WinnerChange,
     },
     plugin::{AnyPlugin, GlobalPlugin, IntoPlugin, PerRuntime, PerSession, Plugin},
     priority::Priority,

@@ -13,25 +13,34 @@ use crate::{
 };
 
 mod cause;
+mod place;
+mod roster;
 mod cycle;
-mod desired;
-mod difference;
-mod normalise;
+mod demand;
+mod standing;
 mod order;
-mod print;
 mod remark;
 mod slots;
-mod standing;
+mod configs;
+mod desired;
+mod difference;
+mod following;
+mod normalise;
 mod world;
+mod print;
 
 pub use cause::Cause;
 pub use normalise::UnknownReferences;
 pub use remark::Remark;
 pub use standing::Standing;
 pub(crate) use {
-    desired::{ConfigOwner, Demand, Desired},
-    world::{BySession, Closing, Declaration, Wishes, World},
+    configs::ConfigOwner,
+    desired::Desired,
+    place::Order,
+    roster::{Declaration, Roster},
+    world::{BySession, Closing, Wishes, World},
 };
+use {demand::Demand, place::Place};
 
 /// Which of the two lives a plugin leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -85,7 +94,7 @@ impl std::fmt::Display for ScopeName {
 /// What a change would do, and why. Displays as one line a step.
 ///
 /// A value, apart from the runtime that made it: it may be kept, shown, and [applied](crate::PluginRuntime::apply) while
-/// that runtime is still at the same generation. A clone copies the steps and shares the rest.
+/// that runtime is still at the same generation. A clone shares the steps.
 #[derive(Clone, Serialize)]
 pub struct Plan {
     /// Scope by scope: the global one, then the sessions in the order of their creation.
@@ -100,11 +109,21 @@ pub struct Plan {
     pub(crate) wishes: Arc<Wishes>,
 }
 
-/// What a change would do in one scope.
+/// What a change would do in one scope. Scopes that run the same share the steps.
 #[derive(Clone, Debug, Serialize)]
 pub struct ScopePlan {
     /// Which scope.
     pub scope: ScopeName,
+    #[serde(flatten)]
+    pub(crate) steps: Arc<Steps>,
+    #[serde(skip)]
+    pub(crate) next: Arc<Desired>,
+}
+
+/// What leads a scope from what it runs to what it should run.
+#[derive(Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Steps {
     /// Who detaches, in this order.
     pub downs: Vec<Step>,
     /// Who attaches, in this order.
@@ -113,8 +132,14 @@ pub struct ScopePlan {
     pub winners: Vec<WinnerChange>,
     /// Which configurations change, of those that stay.
     pub configs: Vec<ConfigChange>,
+    /// The slots whose candidates are others, or are ranked otherwise, or of another stay of their plugins.
     #[serde(skip)]
-    pub(crate) next: Arc<Desired>,
+    #[allow(dead_code, reason = "for those who carry a plan out")]
+    pub(crate) slots: Vec<SlotId>,
+    /// Those configurations of plugins that stay which are another object.
+    #[serde(skip)]
+    #[allow(dead_code, reason = "for those who carry a plan out")]
+    pub(crate) owners: Vec<ConfigOwner>,
 }
 
 /// One plugin that goes or comes.
@@ -124,6 +149,9 @@ pub struct Step {
     pub plugin: PluginId,
     /// Why.
     pub cause: Cause,
+    /// The plugin's place: the one that it leaves, or the one that it takes.
+    #[serde(skip)]
+    pub(crate) place: Place,
 }
 
 /// A slot that changes hands.
@@ -152,7 +180,15 @@ pub struct ConfigChange {
     pub to: Option<serde_json::Value>,
 }
 
-impl ScopePlan {
+impl std::ops::Deref for ScopePlan {
+    type Target = Steps;
+
+    fn deref(&self) -> &Steps {
+        &self.steps
+    }
+}
+
+impl Steps {
     /// Whether nobody comes, goes, or is configured anew, and no slot changes hands.
     pub fn is_empty(&self) -> bool {
         self.downs.is_empty() && self.ups.is_empty() && self.winners.is_empty() && self.configs.is_empty()
@@ -173,7 +209,7 @@ impl std::fmt::Debug for Plan {
 impl Plan {
     /// Whether nothing would change but the settings themselves.
     pub fn is_empty(&self) -> bool {
-        self.scopes.iter().all(ScopePlan::is_empty)
+        self.scopes.iter().all(|scope| scope.is_empty())
     }
 
     /// The settings that the plan leads to, without the references that were passed over.

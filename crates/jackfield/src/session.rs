@@ -81,7 +81,7 @@ impl<G, S> Session<G, S> {
     pub fn attached(&self) -> Vec<PluginId> {
         let world = self.opened.published.world.load();
         let mine = world.sessions.get(&self.opened.key);
-        mine.map(|session| session.current.order.clone()).unwrap_or_default()
+        mine.map(|session| session.current.order.iter().cloned().collect()).unwrap_or_default()
     }
 
     /// What it has on top of the runtime's settings.

@@ -106,8 +106,8 @@ impl ScopeStatus {
         });
         Self {
             scope: scope.clone(),
-            plugins: desired.standings.clone(),
-            attached: desired.order.clone(),
+            plugins: desired.standings.iter().cloned().collect(),
+            attached: desired.order.iter().cloned().collect(),
             slots: slots.collect(),
         }
     }

@@ -1,12 +1,12 @@
 //! Why things are as they are: chains of causes, from what can be seen to what somebody wrote.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::Serialize;
 
 use crate::{
     id::{Pin, PluginId, SlotId},
-    plan::{Cause, Desired, ScopeKind, ScopeName, World},
+    plan::{Cause, Declaration, Desired, ScopeKind, ScopeName, World},
     priority::Priority,
 };
 
@@ -41,7 +41,7 @@ impl Why {
 
     /// Why `plugin` is on or off, in every scope that it lives in. `None` if there is none of this name.
     pub(crate) fn plugin(world: &World, plugin: &PluginId) -> Option<Self> {
-        let declaration = world.wishes.declarations.iter().find(|other| other.manifest.id() == plugin)?;
+        let declaration = world.wishes.declarations.find(plugin)?;
         let mut why = Self(Vec::new());
         for (name, desired) in scopes(world, declaration.scope) {
             why.standing(world, 0, name, desired, plugin, &mut Vec::new());
@@ -91,12 +91,9 @@ impl Why {
 
     /// Who competes for `slot` and why the winner wins, in every scope that has it. `None` if nobody ever offers it.
     pub(crate) fn slot(world: &World, slot: &SlotId) -> Option<Self> {
-        let offered = |kind: ScopeKind| {
-            let of_kind = world.wishes.declarations.iter().filter(move |plugin| plugin.scope == kind);
-            of_kind.flat_map(|plugin| &plugin.offers).any(|offer| offer.slot == *slot)
-        };
-        let kinds: Vec<_> =
-            [ScopeKind::Global, ScopeKind::Session].into_iter().filter(|kind| offered(*kind)).collect();
+        let offering = |kind: ScopeKind| world.wishes.declarations.cast(kind).offering(slot);
+        let offered = |kind: &ScopeKind| offering(*kind).next().is_some();
+        let kinds: Vec<_> = [ScopeKind::Global, ScopeKind::Session].into_iter().filter(offered).collect();
         if kinds.is_empty() {
             return None;
         }
@@ -117,9 +114,9 @@ impl Why {
             None => self.say(0, format!("nobody has `{slot}` in {name}")),
         }
         let settings = desired.settings();
-        for candidate in desired.slots.get(slot).into_iter().flatten() {
-            let base =
-                world.wishes.declarations.iter().find(|plugin| *plugin.manifest.id() == candidate.plugin);
+        let candidates = desired.slots.get(slot).into_iter().flat_map(|candidates| candidates.iter());
+        for candidate in candidates {
+            let base = world.wishes.declarations.find(&candidate.plugin);
             let base = base.and_then(|plugin| plugin.offers.iter().find(|offer| offer.slot == *slot));
             let asked = base.map_or(candidate.priority, |offer| offer.priority);
             let specific = Pin::new(candidate.plugin.clone(), slot.clone());
@@ -132,9 +129,7 @@ impl Why {
                 }
             }
         }
-        let offers = |plugin: &&std::sync::Arc<crate::plan::Declaration>| {
-            plugin.offers.iter().any(|offer| offer.slot == *slot)
-        };
+        let offers = |plugin: &&Arc<Declaration>| plugin.offers.iter().any(|offer| offer.slot == *slot);
         for plugin in world.wishes.declarations.iter().filter(offers) {
             let id = plugin.manifest.id();
             if let Some(standing) = desired.standing(id).filter(|standing| !standing.enabled) {
@@ -145,7 +140,7 @@ impl Why {
 
     /// Where the configuration of `plugin`, or of its service in `slot`, comes from.
     pub(crate) fn config(world: &World, plugin: &PluginId, slot: Option<&SlotId>) -> Option<Self> {
-        let declaration = world.wishes.declarations.iter().find(|other| other.manifest.id() == plugin)?;
+        let declaration = world.wishes.declarations.find(plugin)?;
         let mut why = Self(Vec::new());
         for (name, desired) in scopes(world, declaration.scope) {
             let settings = desired.settings();

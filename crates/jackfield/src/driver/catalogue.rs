@@ -4,7 +4,7 @@ use crate::{
     context::{GlobalContext, SessionContext},
     declare::Declared,
     id::PluginId,
-    plan::Declaration,
+    plan::{Declaration, Roster},
     plugin::{ByScope, Hooks},
 };
 
@@ -19,7 +19,7 @@ pub(super) struct Listed<C> {
 
 /// All plugins of a runtime, by the scope they live in.
 pub(crate) struct Catalogues<G, S> {
-    declarations: Arc<[Arc<Declaration>]>,
+    declarations: Arc<Roster>,
     pub(super) global: Catalogue<GlobalContext<G>>,
     pub(super) session: Catalogue<SessionContext<G, S>>,
 }
@@ -41,10 +41,11 @@ impl<G, S> Catalogues<G, S> {
                 }
             }
         }
-        Self { declarations: declarations.into(), global: Arc::new(global), session: Arc::new(session) }
+        let declarations = Arc::new(Roster::new(declarations));
+        Self { declarations, global: Arc::new(global), session: Arc::new(session) }
     }
 
-    pub(super) fn declarations(&self) -> Arc<[Arc<Declaration>]> {
+    pub(super) fn declarations(&self) -> Arc<Roster> {
         Arc::clone(&self.declarations)
     }
 }

@@ -95,7 +95,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         let Some(global) = planned.filter(|planned| planned.next.order != next.order) else {
             return Arc::clone(plan);
         };
-        let visible = Arc::new(next.attached());
+        let visible = Arc::clone(&next.order);
         let mut world = self.world.clone();
         for (key, state) in &self.sessions {
             world.note(*key, state.scope.name(), now(state));
@@ -113,7 +113,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         self.global.run(Phase::UndoUps, plan, &self.catalogues.global).await;
         let mut lost = self.global.run(Phase::UndoDowns, plan, &self.catalogues.global).await;
         // A service may be lost whose plugin is there.
-        let attached = self.global.current.attached();
+        let attached = Arc::clone(&self.global.current.order);
         let missing = lost.iter().map(|failure| &failure.plugin).filter(|plugin| !attached.contains(*plugin));
         let missing: BTreeSet<_> = missing.cloned().collect();
         self.sessions.values_mut().for_each(|session| session.missing.clone_from(&missing));

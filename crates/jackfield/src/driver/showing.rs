@@ -67,7 +67,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         for registration in staying.into_iter().flat_map(|attached| &attached.registrations) {
             registrations.insert((&registration.slot, &registration.plugin), registration);
         }
-        let mut slots = Vec::with_capacity(desired.slots.len().min(count));
+        let mut slots = Vec::with_capacity(desired.slots.size().min(count));
         for (slot, planned) in &desired.slots {
             let mut candidates = Vec::with_capacity(planned.len());
             candidates.extend(planned.iter().filter_map(|candidate| {

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Declaration;
-use crate::id::PluginId;
+use super::roster::Cast;
 
 /// The needs of plugins among each other, by their places in a list.
 pub(super) struct Needs {
@@ -11,13 +10,10 @@ pub(super) struct Needs {
 }
 
 impl Needs {
-    pub(super) fn among(plugins: &[&Declaration]) -> Self {
-        let places: BTreeMap<&PluginId, usize> =
-            plugins.iter().enumerate().map(|(place, plugin)| (plugin.manifest.id(), place)).collect();
-        let of = plugins.iter().map(|plugin| {
-            plugin.manifest.dependencies().iter().filter_map(|id| places.get(id).copied()).collect()
-        });
-        Self { of: of.collect() }
+    /// Those of the plugins of these ranks, which ascend.
+    pub(super) fn among(cast: &Cast, ranks: &[usize]) -> Self {
+        let place = |(_, rank): (_, Option<usize>)| ranks.binary_search(&rank?).ok();
+        Self { of: ranks.iter().map(|rank| cast.needs(*rank).filter_map(place).collect()).collect() }
     }
 
     pub(super) fn of(&self, place: usize) -> &[usize] {

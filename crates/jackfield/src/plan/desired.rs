@@ -1,185 +1,94 @@
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    sync::Arc,
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
 };
 
+use rpds::{RedBlackTreeMapSync, VectorSync};
+
 use super::{
-    Cause, Declaration, Remark, ScopeKind, Standing,
-    cycle::Needs,
+    Cause, Demand, Remark, Standing, Steps,
+    configs::{self, ConfigOwner, Configs, Configurable},
+    difference::{Differences, steps_between},
     order::attach_order,
+    place::Order,
+    remark::remarks,
     slots::{CandidatePlan, candidates},
     standing::standings,
 };
 use crate::{
-    config::{AnyConfig, ConfigSpec},
-    foreign::Foreign,
-    id::{Pin, PluginId, SlotId},
-    settings::{ConfigTable, DocumentPath, PluginSettings, Problem, RuntimeSettings, ServiceSettings},
+    config::AnyConfig,
+    id::{PluginId, SlotId},
+    settings::{Problem, RuntimeSettings},
 };
 
-/// Everything that decides what should run in one scope.
-#[derive(Clone)]
-pub(crate) struct Demand {
-    pub(crate) kind: ScopeKind,
-    /// All plugins of the runtime, in the order in which they were added.
-    pub(crate) declarations: Arc<[Arc<Declaration>]>,
-    /// The settings in force in the scope.
-    pub(crate) settings: Arc<RuntimeSettings>,
-    /// The plugins of other scopes that those of this one may need.
-    pub(crate) visible: Arc<BTreeSet<PluginId>>,
-    /// Who is left out because it failed, until its settings change.
-    pub(crate) quarantined: BTreeMap<PluginId, Quarantined>,
-}
+pub(super) type Slots = RedBlackTreeMapSync<SlotId, Arc<[CandidatePlan]>>;
 
-/// A plugin that failed, and with what settings it did.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Quarantined {
-    pub(crate) reason: String,
-    entries: Entries,
-}
-
-/// What settings say about one plugin.
-type Entries = (Option<PluginSettings>, Vec<(Pin, ServiceSettings)>);
-
-impl Demand {
-    /// The same, leaving out one plugin more.
-    pub(crate) fn without(&self, plugin: &PluginId, reason: String) -> Self {
-        let mut demand = self.clone();
-        let entries = entries(&self.settings, plugin);
-        demand.quarantined.insert(plugin.clone(), Quarantined { reason, entries });
-        demand
-    }
-
-    /// Whether `other` asks for the same. Cheap where both share what they are made from.
-    fn is(&self, other: &Self) -> bool {
-        self.kind == other.kind
-            && Arc::ptr_eq(&self.declarations, &other.declarations)
-            && (Arc::ptr_eq(&self.visible, &other.visible) || self.visible == other.visible)
-            && self.quarantined == other.quarantined
-            && (Arc::ptr_eq(&self.settings, &other.settings) || self.settings == other.settings)
-    }
-
-    /// Who of those who failed in `before` is the same plugin with the same settings, and so would fail again. One that
-    /// was removed and added is another, whatever it is called.
-    pub(crate) fn still_quarantined(&mut self, before: &Self) {
-        let declaration = |demand: &Self, id: &PluginId| {
-            demand.declarations.iter().find(|plugin| plugin.manifest.id() == id).map(Arc::as_ptr)
-        };
-        for (plugin, quarantined) in &before.quarantined {
-            let stayed = declaration(self, plugin).is_some_and(|it| declaration(before, plugin) == Some(it));
-            if stayed && entries(&self.settings, plugin) == quarantined.entries {
-                self.quarantined.insert(plugin.clone(), quarantined.clone());
-            }
-        }
-    }
-}
-
-fn entries(settings: &RuntimeSettings, plugin: &PluginId) -> Entries {
-    let services = settings.services.iter().filter(|(pin, _)| pin.plugin() == Some(plugin));
-    let services = services.map(|(pin, entry)| (pin.clone(), entry.clone())).collect();
-    (settings.plugins.get(plugin).cloned(), services)
-}
-
-/// What should run in one scope, or does: everything that declarations and settings decide.
+/// What should run in one scope, or does: everything that declarations and settings decide. A changed copy shares all
+/// that has not changed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Desired {
     /// What it was made from; nothing while nothing was ever asked for.
     pub(crate) demand: Option<Arc<Demand>>,
     /// Whether it has since fallen short of that.
-    falls_short: bool,
+    pub(super) falls_short: bool,
     /// Whether it was asked of a scope in which nothing ran.
-    from_nothing: bool,
+    pub(super) from_nothing: bool,
     /// All plugins of the scope's kind, as they were added.
-    pub(crate) standings: Vec<Standing>,
+    pub(crate) standings: VectorSync<Standing>,
     /// What is odd about those that take part.
-    pub(crate) remarks: Vec<Remark>,
+    pub(crate) remarks: Arc<[Remark]>,
     /// Those that take part, in the order in which they attach, or did.
-    pub(crate) order: Vec<PluginId>,
-    /// The candidates of those that take part, highest authority first.
-    pub(crate) slots: BTreeMap<SlotId, Vec<CandidatePlan>>,
+    pub(crate) order: Arc<Order>,
+    /// The candidates of those that take part, highest authority first. No slot is without one.
+    pub(crate) slots: Slots,
     /// The configurations, read into their types.
-    pub(crate) configs: BTreeMap<ConfigOwner, ReadConfig>,
+    pub(crate) configs: Configs,
+    pub(super) closing: Closing,
 }
 
-/// Whose configuration it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum ConfigOwner {
-    Plugin(PluginId),
-    Service(PluginId, SlotId),
-}
+/// What closes a scope, once somebody has asked. A copy is made to be changed, and so knows nothing of it.
+#[derive(Debug, Default)]
+pub(super) struct Closing(OnceLock<Arc<Steps>>);
 
-impl ConfigOwner {
-    pub(crate) fn plugin(&self) -> &PluginId {
-        match self {
-            Self::Plugin(plugin) | Self::Service(plugin, _) => plugin,
-        }
-    }
-}
-
-/// A configuration as it was written, and as it was understood.
-#[derive(Clone)]
-pub(crate) struct ReadConfig {
-    pub(crate) table: ConfigTable,
-    pub(crate) typed: Foreign<AnyConfig>,
-}
-
-impl fmt::Debug for Demand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Demand").field("kind", &self.kind).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for ReadConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.table.fmt(f)
+impl Clone for Closing {
+    fn clone(&self) -> Self {
+        Self::default()
     }
 }
 
 impl Desired {
-    /// What is asked of a scope that runs `current`: the very same, if it was asked for that.
-    pub(crate) fn following(demand: Demand, current: &Arc<Self>, problems: &mut Vec<Problem>) -> Arc<Self> {
-        let same = current.demand.as_ref().is_some_and(|asked| asked.is(&demand));
-        if same && !current.falls_short {
-            return Arc::clone(current); // all that it holds follows from what was asked
+    /// What is asked of a scope that runs `current`, thought out from the beginning.
+    pub(crate) fn of(demand: Demand, current: &Self, problems: &mut Vec<Problem>) -> Self {
+        let demand = Arc::new(demand);
+        let cast = demand.cast();
+        let everybody: Vec<usize> = (0..cast.len()).collect();
+        let standings: VectorSync<Standing> =
+            standings(&everybody, &demand, |_| unreachable!("there are no others")).into_iter().collect();
+        let is_on = |rank: usize| standings[rank].enabled;
+        let stays = |plugin: &PluginId| cast.rank(plugin).is_some_and(is_on);
+        let going: Vec<PluginId> = current.order.iter().filter(|plugin| !stays(plugin)).cloned().collect();
+        let comes = |rank: &usize| is_on(*rank) && !current.order.contains(cast.id(*rank));
+        let coming: Vec<usize> = everybody.iter().copied().filter(comes).collect();
+        let order = order(&demand, &current.order, &going, &coming);
+        let remarks = remarks(&demand, is_on).into();
+        let mut desired = Self {
+            demand: Some(Arc::clone(&demand)),
+            from_nothing: current.demand.is_none(),
+            standings,
+            remarks,
+            order,
+            ..Self::default()
+        };
+        cast.slots().for_each(|slot| desired.decide_slot(slot, &demand));
+        for configurable in everybody.iter().flat_map(|rank| Configurable::of_plugin(cast, *rank)) {
+            desired.decide_config(configurable, &demand, &current.configs, problems);
         }
-        Arc::new(Self::of(demand, current, problems))
+        desired
     }
 
     /// Whether a scope that is opened for `demand` will run this very thing.
     pub(crate) fn is_as_opened_for(&self, demand: &Demand) -> bool {
         self.from_nothing && !self.falls_short && self.demand.as_ref().is_some_and(|asked| asked.is(demand))
-    }
-
-    /// What is asked of a scope that runs `current`.
-    pub(crate) fn of(demand: Demand, current: &Self, problems: &mut Vec<Problem>) -> Self {
-        let demand = Arc::new(demand);
-        let plugins: Vec<&Declaration> = demand
-            .declarations
-            .iter()
-            .map(AsRef::as_ref)
-            .filter(|plugin| plugin.scope == demand.kind)
-            .collect();
-        let standings = standings(&plugins, &demand);
-        let enabled: Vec<&Declaration> = (plugins.iter().zip(&standings))
-            .filter_map(|(plugin, standing)| standing.enabled.then_some(*plugin))
-            .collect();
-        let remarks = remarks(&enabled, &demand.visible);
-        let order = order(&enabled, current);
-        let slots = candidates(&enabled, &demand.settings);
-        let (configs, falls_short, from_nothing) = (BTreeMap::new(), false, current.demand.is_none());
-        let mut desired = Self {
-            demand: Some(Arc::clone(&demand)),
-            falls_short,
-            from_nothing,
-            standings,
-            remarks,
-            order,
-            slots,
-            configs,
-        };
-        desired.read_configs(&plugins, &demand.settings, current, problems);
-        desired
     }
 
     /// The same without `fallen`, who failed with these reasons, and without those who need them.
@@ -197,12 +106,8 @@ impl Desired {
         self.demand.as_ref().map(|demand| Arc::clone(&demand.settings)).unwrap_or_default()
     }
 
-    pub(crate) fn attached(&self) -> BTreeSet<PluginId> {
-        self.order.iter().cloned().collect()
-    }
-
     pub(crate) fn standing(&self, plugin: &PluginId) -> Option<&Standing> {
-        self.standings.iter().find(|standing| standing.plugin == *plugin)
+        self.standings.get(self.demand.as_ref()?.cast().rank(plugin)?)
     }
 
     pub(crate) fn config(&self, owner: &ConfigOwner) -> Option<&AnyConfig> {
@@ -215,117 +120,89 @@ impl Desired {
 
     /// Whether the candidate of `plugin` for `slot` takes part.
     pub(crate) fn takes_part(&self, plugin: &PluginId, slot: &SlotId) -> bool {
-        let candidates = self.slots.get(slot).into_iter().flatten();
-        candidates.into_iter().any(|candidate| candidate.plugin == *plugin && candidate.enabled)
+        let candidates = self.slots.get(slot).map_or(&[][..], |candidates| candidates);
+        candidates.iter().any(|candidate| candidate.plugin == *plugin && candidate.enabled)
+    }
+
+    /// What closes a scope that runs this.
+    pub(super) fn closing(&self) -> &Arc<Steps> {
+        let steps = || {
+            let nothing = Self::default();
+            Arc::new(steps_between(self, &nothing, &Differences::anywhere(self, &nothing)))
+        };
+        self.closing.0.get_or_init(steps)
     }
 
     /// Leaves `plugin` out, which could not be brought back.
     pub(crate) fn lose(&mut self, plugin: &PluginId, cause: Cause) {
         self.falls_short = true;
-        self.order.retain(|id| id != plugin);
-        for candidates in self.slots.values_mut() {
-            candidates.retain(|candidate| candidate.plugin != *plugin);
+        self.closing = Closing::default();
+        Arc::make_mut(&mut self.order).go(plugin);
+        let is_its = |candidate: &CandidatePlan| candidate.plugin == *plugin;
+        let its: Vec<SlotId> = self
+            .slots
+            .iter()
+            .filter(|(_, candidates)| candidates.iter().any(is_its))
+            .map(|(slot, _)| slot.clone())
+            .collect();
+        for slot in its {
+            let left = self.slots.get(&slot).into_iter().flat_map(|candidates| candidates.iter());
+            let left: Vec<CandidatePlan> = left.filter(|candidate| !is_its(candidate)).cloned().collect();
+            self.set_slot(&slot, left);
         }
-        self.slots.retain(|_, candidates| !candidates.is_empty());
-        if let Some(standing) = self.standings.iter_mut().find(|standing| standing.plugin == *plugin) {
+        let rank = self.demand.as_ref().and_then(|demand| demand.cast().rank(plugin));
+        if let Some(standing) = rank.and_then(|rank| self.standings.get_mut(rank)) {
             standing.enabled = false;
             standing.cause = cause;
         }
     }
 
-    /// Reads every configuration that is needed or given, also that of a plugin which is off: what waits in the
-    /// settings should be found wrong when it is written, not when it is switched on.
-    fn read_configs(
-        &mut self,
-        plugins: &[&Declaration],
-        settings: &RuntimeSettings,
-        current: &Self,
-        problems: &mut Vec<Problem>,
-    ) {
-        let on: Vec<bool> = self.standings.iter().map(|standing| standing.enabled).collect();
-        for (plugin, on) in plugins.iter().zip(on) {
-            let id = plugin.manifest.id();
-            if let Some(spec) = plugin.manifest.config_spec() {
-                let table = settings.plugins.get(id).map(|entry| entry.config.clone()).unwrap_or_default();
-                if on || !table.is_empty() {
-                    let path = DocumentPath::new(["plugins", id.as_str(), "config"]);
-                    let owner = ConfigOwner::Plugin(id.clone());
-                    self.read_config(owner, table, current, problems, spec, &path);
-                }
-            }
-            for offer in &plugin.offers {
-                let Some(spec) = &offer.config else { continue };
-                let written = settings.written_config(id, &offer.slot);
-                if on || written.is_some() {
-                    let (pin, table) = match written {
-                        Some((pin, table)) => (pin, table.clone()),
-                        None => (Pin::new(id.clone(), offer.slot.clone()), ConfigTable::new()),
-                    };
-                    let path = DocumentPath::new(["services", &pin.to_string(), "config"]);
-                    let owner = ConfigOwner::Service(id.clone(), offer.slot.clone());
-                    self.read_config(owner, table, current, problems, spec, &path);
-                }
-            }
+    pub(super) fn decide_slot(&mut self, slot: &SlotId, demand: &Demand) {
+        let candidates = candidates(slot, demand.cast(), &self.order, &demand.settings);
+        self.set_slot(slot, candidates);
+    }
+
+    fn set_slot(&mut self, slot: &SlotId, candidates: Vec<CandidatePlan>) {
+        let before = self.slots.get(slot);
+        if before.map_or(&[][..], |before| before) == candidates {
+            return; // so that it stays shared
+        }
+        if candidates.is_empty() {
+            self.slots.remove_mut(slot);
+        } else {
+            self.slots.insert_mut(slot.clone(), candidates.into());
         }
     }
 
-    fn read_config(
+    /// `before` are the configurations of what runs.
+    pub(super) fn decide_config(
         &mut self,
-        owner: ConfigOwner,
-        table: ConfigTable,
-        current: &Self,
+        which: Configurable,
+        demand: &Demand,
+        before: &Configs,
         problems: &mut Vec<Problem>,
-        spec: &ConfigSpec,
-        path: &DocumentPath,
     ) {
-        let before = current.configs.get(&owner);
-        // What has not changed is not read again: the typed value stays the same object.
-        if let Some(same) = before.filter(|config| config.table == table) {
-            self.configs.insert(owner, same.clone());
-            return;
-        }
-        match spec.read(path, &table) {
-            Ok(typed) => {
-                let typed = Foreign::new(typed);
-                let equal = before.filter(|config| spec.are_equal(&config.typed, &typed));
-                let typed = equal.map_or(typed, |config| config.typed.clone());
-                self.configs.insert(owner, ReadConfig { table, typed });
-            }
-            Err(found) => {
-                for problem in found.0 {
-                    if !problems.contains(&problem) {
-                        problems.push(problem); // if it does, another scope has found it
-                    }
-                }
-            }
+        let Some((spec, owner)) = which.spec(demand.cast()) else { return };
+        let is_on = self.standings[which.rank].enabled;
+        match configs::read(&owner, spec, is_on, &demand.settings, before.get(&owner), problems) {
+            Some(config) => self.configs.insert_mut(owner, config),
+            None => _ = self.configs.remove_mut(&owner),
         }
     }
 }
 
-/// Those who stay keep their place; those who come follow in the order of their needs.
-fn order(enabled: &[&Declaration], current: &Desired) -> Vec<PluginId> {
-    let wanted: BTreeSet<&PluginId> = enabled.iter().map(|plugin| plugin.manifest.id()).collect();
-    let mut order: Vec<PluginId> = current.order.iter().filter(|id| wanted.contains(id)).cloned().collect();
-    let already: BTreeSet<&PluginId> = order.iter().collect();
-    let coming: Vec<&Declaration> =
-        enabled.iter().copied().filter(|plugin| !already.contains(plugin.manifest.id())).collect();
-    order.extend(attach_order(&coming));
-    order
-}
-
-/// What is odd about `enabled`, who see `visible` besides each other.
-fn remarks(enabled: &[&Declaration], visible: &BTreeSet<PluginId>) -> Vec<Remark> {
-    let on: BTreeSet<&PluginId> = enabled.iter().map(|plugin| plugin.manifest.id()).collect();
-    let named =
-        |members: Vec<usize>| members.into_iter().map(|place| enabled[place].manifest.id().clone()).collect();
-    let cycles = Needs::among(enabled).members().into_iter();
-    let mut remarks: Vec<Remark> = cycles.map(|members| Remark::Cycle { plugins: named(members) }).collect();
-    for plugin in enabled {
-        let unmet = |id: &&PluginId| !on.contains(id) && !visible.contains(*id);
-        remarks.extend(plugin.manifest.dependencies().iter().filter(unmet).map(|dependency| {
-            let (plugin, dependency) = (plugin.manifest.id().clone(), dependency.clone());
-            Remark::LockedWithout { plugin, dependency } // whoever is not locked would be off
-        }));
+/// Those who stay keep their place; those who come, by rank, follow in the order of their needs.
+pub(super) fn order(
+    demand: &Demand,
+    before: &Arc<Order>,
+    going: &[PluginId],
+    coming: &[usize],
+) -> Arc<Order> {
+    if going.is_empty() && coming.is_empty() {
+        return Arc::clone(before);
     }
-    remarks
+    let (cast, mut order) = (demand.cast(), Order::clone(before));
+    going.iter().for_each(|plugin| order.go(plugin));
+    attach_order(cast, coming).into_iter().for_each(|rank| order.come(cast.id(rank)));
+    Arc::new(order)
 }

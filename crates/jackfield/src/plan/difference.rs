@@ -5,89 +5,91 @@ use std::{
     sync::Arc,
 };
 
-use super::{Cause, ConfigChange, ConfigOwner, Desired, ScopeName, ScopePlan, Step, WinnerChange};
+use super::{Cause, ConfigChange, ConfigOwner, Desired, Place, Step, Steps, WinnerChange};
 use crate::{
     id::{PluginId, SlotId},
     settings::{ConfigTable, DocumentPath},
 };
 
-/// The plan that leads a scope from `old` to `new`.
-pub(super) fn difference(scope: ScopeName, old: &Desired, new: Arc<Desired>) -> ScopePlan {
-    if std::ptr::eq(old, &raw const *new) {
-        let (downs, ups, winners, configs) = Default::default();
-        return ScopePlan { scope, downs, ups, winners, configs, next: new };
-    }
-    let mut go = lacking(&old.order, &new.order);
-    go.reverse();
-    let (downs, ups) = (steps(&go, &new), steps(&lacking(&new.order, &old.order), &new));
-    let (winners, configs) = (winner_changes(old, &new), config_changes(old, &new));
-    ScopePlan { scope, downs, ups, winners, configs, next: new }
+/// Where two states of a scope may differ.
+#[derive(Debug, Default)]
+pub(super) struct Differences {
+    /// Who goes.
+    pub(super) going: BTreeMap<Place, PluginId>,
+    /// Who comes.
+    pub(super) coming: BTreeMap<Place, PluginId>,
+    pub(super) slots: BTreeSet<SlotId>,
+    pub(super) owners: BTreeSet<ConfigOwner>,
 }
 
-/// Those of `plugins` that are not among the `others`.
-fn lacking<'a>(plugins: &'a [PluginId], others: &[PluginId]) -> Vec<&'a PluginId> {
-    let others: BTreeSet<&PluginId> = others.iter().collect();
-    plugins.iter().filter(|plugin| !others.contains(plugin)).collect()
-}
-
-/// The steps of those who come or go, each with what `new` says of it.
-fn steps(plugins: &[&PluginId], new: &Desired) -> Vec<Step> {
-    let other = if new.demand.is_some() { Cause::Removed } else { Cause::Closing };
-    let causes = causes(plugins, new);
-    let cause = |plugin| causes.get(plugin).map_or(&other, |cause| *cause).clone();
-    plugins.iter().map(|plugin| Step { plugin: PluginId::clone(plugin), cause: cause(plugin) }).collect()
-}
-
-fn causes<'a>(plugins: &[&PluginId], new: &'a Desired) -> BTreeMap<&'a PluginId, &'a Cause> {
-    if plugins.is_empty() || new.standings.is_empty() {
-        return BTreeMap::new(); // nobody moves, or all close
-    }
-    let moving: BTreeSet<&PluginId> = plugins.iter().copied().collect();
-    let standings = new.standings.iter().filter(|standing| moving.contains(&standing.plugin));
-    standings.map(|standing| (&standing.plugin, &standing.cause)).collect()
-}
-
-/// The slots that change hands, by name.
-fn winner_changes(old: &Desired, new: &Desired) -> Vec<WinnerChange> {
-    let lost = old.slots.keys().filter(|slot| !new.slots.contains_key(*slot));
-    let change = |slot: &SlotId| {
-        let (from, to) = (old.winner(slot), new.winner(slot));
-        let made = || WinnerChange { slot: slot.clone(), from: from.cloned(), to: to.cloned() };
-        (from != to).then(made)
-    };
-    let mut changes: Vec<WinnerChange> = new.slots.keys().chain(lost).filter_map(change).collect();
-    changes.sort_unstable_by(|one, other| one.slot.cmp(&other.slot));
-    changes
-}
-
-fn config_changes(old: &Desired, new: &Desired) -> Vec<ConfigChange> {
-    if old.configs.is_empty() || new.configs.is_empty() {
-        return Vec::new();
-    }
-    let (was, will): (BTreeSet<&PluginId>, BTreeSet<&PluginId>) =
-        (old.order.iter().collect(), new.order.iter().collect());
-    let stays = |plugin: &PluginId| was.contains(plugin) && will.contains(plugin);
-    let mut changes = Vec::new();
-    for (owner, after) in new.configs.iter().filter(|(owner, _)| stays(owner.plugin())) {
-        let Some(before) = old.configs.get(owner) else { continue };
-        if Arc::ptr_eq(&before.typed, &after.typed) {
-            continue;
-        }
-        let mut values = BTreeMap::new();
-        collect(&DocumentPath::default(), Some(&before.table), Some(&after.table), &mut values);
-        let slot = match owner {
-            ConfigOwner::Plugin(_) => None,
-            ConfigOwner::Service(_, slot) => Some(slot.clone()),
+impl Differences {
+    /// For those who know nothing of how the states came about: everywhere.
+    pub(super) fn anywhere(old: &Desired, new: &Desired) -> Self {
+        let lacking = |one: &Desired, other: &Desired| {
+            let lacking = one.order.places().filter(|(_, plugin)| !other.order.contains(plugin));
+            lacking.map(|(place, plugin)| (place, plugin.clone())).collect()
         };
-        changes.extend(values.into_iter().map(|(path, (from, to))| ConfigChange {
-            plugin: owner.plugin().clone(),
-            slot: slot.clone(),
-            path,
-            from,
-            to,
-        }));
+        Self {
+            going: lacking(old, new),
+            coming: lacking(new, old),
+            slots: old.slots.keys().chain(new.slots.keys()).cloned().collect(),
+            owners: new.configs.keys().cloned().collect(),
+        }
     }
-    changes
+}
+
+/// The steps that lead from `old` to `new`, which differ nowhere else.
+pub(super) fn steps_between(old: &Desired, new: &Desired, differences: &Differences) -> Steps {
+    let Differences { going, coming, slots, owners } = differences;
+    let slots: Vec<SlotId> =
+        slots.iter().filter(|slot| old.slots.get(*slot) != new.slots.get(*slot)).cloned().collect();
+    let owners: Vec<ConfigOwner> = owners.iter().filter(|owner| is_new(owner, old, new)).cloned().collect();
+    Steps {
+        downs: going.iter().rev().map(|(place, plugin)| step(plugin, *place, new)).collect(),
+        ups: coming.iter().map(|(place, plugin)| step(plugin, *place, new)).collect(),
+        winners: slots.iter().filter_map(|slot| winner_change(slot, old, new)).collect(),
+        configs: owners.iter().flat_map(|owner| config_changes(owner, old, new)).collect(),
+        slots,
+        owners,
+    }
+}
+
+/// The step of one who comes or goes, with what `new` says of it.
+fn step(plugin: &PluginId, place: Place, new: &Desired) -> Step {
+    let other = if new.demand.is_some() { Cause::Removed } else { Cause::Closing };
+    let cause = new.standing(plugin).map_or(other, |standing| standing.cause.clone());
+    Step { plugin: plugin.clone(), cause, place }
+}
+
+/// The change of a slot, if it changes hands.
+fn winner_change(slot: &SlotId, old: &Desired, new: &Desired) -> Option<WinnerChange> {
+    let (from, to) = (old.winner(slot), new.winner(slot));
+    let made = || WinnerChange { slot: slot.clone(), from: from.cloned(), to: to.cloned() };
+    (from != to).then(made)
+}
+
+/// Whether a plugin that stays has a configuration in `new` that is another object than in `old`.
+fn is_new(owner: &ConfigOwner, old: &Desired, new: &Desired) -> bool {
+    let stays = old.order.contains(owner.plugin()) && new.order.contains(owner.plugin());
+    let (before, after) = (old.config(owner), new.config(owner));
+    stays && before.zip(after).is_some_and(|(before, after)| !Arc::ptr_eq(before, after))
+}
+
+/// What is another in the configuration of `owner`.
+fn config_changes(owner: &ConfigOwner, old: &Desired, new: &Desired) -> Vec<ConfigChange> {
+    let table = |desired: &'_ Desired| desired.configs.get(owner).map(|config| config.table.clone());
+    let (before, after) = (table(old), table(new));
+    let mut values = BTreeMap::new();
+    collect(&DocumentPath::default(), before.as_ref(), after.as_ref(), &mut values);
+    let slot = match owner {
+        ConfigOwner::Plugin(_) => None,
+        ConfigOwner::Service(_, slot) => Some(slot.clone()),
+    };
+    let change = |(path, (from, to))| {
+        let (plugin, slot) = (owner.plugin().clone(), slot.clone());
+        ConfigChange { plugin, slot, path, from, to }
+    };
+    values.into_iter().map(change).collect()
 }
 
 type Values = BTreeMap<DocumentPath, (Option<serde_json::Value>, Option<serde_json::Value>)>;

@@ -1,8 +1,8 @@
 //! Settings may name what is not there.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
-use super::Declaration;
+use super::{Declaration, Roster};
 use crate::{
     id::{Pin, PluginId, nearest},
     settings::{DocumentPath, Problem, RuntimeSettings},
@@ -24,15 +24,14 @@ pub enum UnknownReferences {
 /// such thing: it waits.
 pub(super) fn without_unknown(
     settings: &RuntimeSettings,
-    declarations: &[Arc<Declaration>],
+    declarations: &Roster,
     removed: &BTreeSet<PluginId>,
 ) -> (RuntimeSettings, Vec<Problem>) {
     let mut known = renamed(settings, declarations);
     let mut problems = Vec::new();
-    let find = |id: &PluginId| declarations.iter().find(|declaration| declaration.manifest.id() == id);
 
     known.plugins.retain(|id, _| {
-        let found = find(id).is_some() || removed.contains(id);
+        let found = declarations.find(id).is_some() || removed.contains(id);
         if !found {
             let path = DocumentPath::new(["plugins", id.as_str()]);
             problems.push(unknown(path, "plugin", id.as_str(), plugin_names(declarations)));
@@ -42,7 +41,7 @@ pub(super) fn without_unknown(
     known.services.retain(|pin, _| {
         let Some(plugin) = pin.plugin().filter(|plugin| !removed.contains(*plugin)) else { return true };
         let path = DocumentPath::new(["services", &pin.to_string()]);
-        let Some(declaration) = find(plugin) else {
+        let Some(declaration) = declarations.find(plugin) else {
             problems.push(unknown(path, "plugin", plugin.as_str(), plugin_names(declarations)));
             return false;
         };
@@ -56,9 +55,9 @@ pub(super) fn without_unknown(
 }
 
 /// `settings` with the present names of plugins and slots. Where an entry of the present name is there too, it counts.
-fn renamed(settings: &RuntimeSettings, declarations: &[Arc<Declaration>]) -> RuntimeSettings {
+fn renamed(settings: &RuntimeSettings, declarations: &Roster) -> RuntimeSettings {
     let mut settings = settings.clone();
-    for declaration in declarations {
+    for declaration in declarations.iter() {
         let id = declaration.manifest.id();
         for former in declaration.manifest.former_ids() {
             if let Some(entry) = settings.plugins.remove(former) {
@@ -92,7 +91,7 @@ fn rename_pins(settings: &mut RuntimeSettings, rename: impl Fn(&Pin) -> Option<P
     }
 }
 
-fn plugin_names(declarations: &[Arc<Declaration>]) -> impl Iterator<Item = &str> {
+fn plugin_names(declarations: &Roster) -> impl Iterator<Item = &str> {
     declarations.iter().map(|declaration| declaration.manifest.id().as_str())
 }
 

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Declaration, cycle::Needs};
-use crate::id::PluginId;
+use super::{cycle::Needs, roster::Cast};
 
-/// The order of `plugins`; what they need besides each other is attached already, or never will be. A cycle is entered
+/// The order of the plugins of these ranks, which ascend; what they need besides each other is attached already, or never will be. A cycle is entered
 /// at the member that was added first, once all is there that its members need from outside.
-pub(super) fn attach_order(plugins: &[&Declaration]) -> Vec<PluginId> {
-    let needs = Needs::among(plugins);
+pub(super) fn attach_order(cast: &Cast, plugins: &[usize]) -> Vec<usize> {
+    let needs = Needs::among(cast, plugins);
     let mut missing: Vec<usize> = Vec::with_capacity(plugins.len());
     let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); plugins.len()];
     for place in 0..plugins.len() {
@@ -28,7 +27,7 @@ pub(super) fn attach_order(plugins: &[&Declaration]) -> Vec<PluginId> {
     };
     while let Some(place) = ready.pop_first().or_else(|| enter_a_cycle(&left)) {
         left.remove(&place);
-        order.push(plugins[place].manifest.id().clone());
+        order.push(plugins[place]);
         for dependent in &dependents[place] {
             missing[*dependent] = missing[*dependent].saturating_sub(1);
             if missing[*dependent] == 0 && left.contains(dependent) {

@@ -28,7 +28,7 @@ fn scope_lines(plan: &ScopePlan) -> Vec<String> {
     let mut untold: Vec<&WinnerChange> = plan.winners.iter().collect();
     let width = widest(plan);
     for (sign, steps) in [('-', &plan.downs), ('+', &plan.ups)] {
-        for Step { plugin, cause } in steps {
+        for Step { plugin, cause, .. } in steps {
             let (its, others): (Vec<_>, Vec<_>) = untold.into_iter().partition(|change| {
                 let hand = if sign == '-' { &change.from } else { &change.to };
                 hand.as_ref() == Some(plugin)

@@ -2,6 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::{cycle::Needs, demand::Demand};
 use crate::id::PluginId;
 
 /// Something about the plugins that is most likely not meant, and stands in nobody's way.
@@ -38,4 +39,25 @@ impl fmt::Display for Remark {
             }
         }
     }
+}
+
+/// What is odd about those members of the scope that are `on`.
+pub(super) fn remarks(demand: &Demand, on: impl Fn(usize) -> bool) -> Vec<Remark> {
+    let cast = demand.cast();
+    let suspects: Vec<usize> = cast.suspects().iter().copied().filter(|rank| on(*rank)).collect();
+    let named =
+        |places: Vec<usize>| places.into_iter().map(|place| cast.id(suspects[place]).clone()).collect();
+    let cycles = Needs::among(cast, &suspects).members().into_iter();
+    let mut remarks: Vec<Remark> = cycles.map(|members| Remark::Cycle { plugins: named(members) }).collect();
+    for suspect in &suspects {
+        let unmet = |(id, rank): &(&PluginId, Option<usize>)| match rank {
+            Some(rank) => !on(*rank),
+            None => !demand.visible.contains(id),
+        };
+        remarks.extend(cast.needs(*suspect).filter(unmet).map(|(dependency, _)| {
+            let (plugin, dependency) = (cast.id(*suspect).clone(), dependency.clone());
+            Remark::LockedWithout { plugin, dependency } // whoever is not locked would be off
+        }));
+    }
+    remarks
 }

@@ -1,75 +1,61 @@
 //! Who wins a slot: from declarations and settings alone, so that the way to some settings never matters.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::cmp::Reverse;
 
-use super::Declaration;
+use super::{Place, place::Order, roster::Cast};
 use crate::{
-    id::{PluginId, SlotId},
+    id::{Pin, PluginId, SlotId},
     priority::Priority,
     settings::{RuntimeSettings, ServiceSettings},
 };
 
 /// What settings make of one declared candidate.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CandidatePlan {
     pub(crate) plugin: PluginId,
+    /// The place of its plugin.
+    pub(crate) place: Place,
     pub(crate) priority: Priority,
     pub(crate) enabled: bool,
 }
 
-/// The candidates of all slots, highest authority first. `plugins` come in the order in which they were added, which
-/// decides between equals.
+/// The candidates for `slot` of those in `order`, highest authority first; among equals, whoever was added first.
 pub(super) fn candidates(
-    plugins: &[&Declaration],
+    slot: &SlotId,
+    cast: &Cast,
+    order: &Order,
     settings: &RuntimeSettings,
-) -> BTreeMap<SlotId, Vec<CandidatePlan>> {
-    let mut knobs: BTreeMap<&SlotId, Knobs<'_>> = BTreeMap::new();
-    for (pin, entry) in &settings.services {
-        let slot = knobs.entry(pin.slot()).or_default();
-        match pin.plugin() {
-            Some(plugin) => drop(slot.specific.insert(plugin, entry)),
-            None => slot.wildcard = Some(entry),
-        }
+) -> Vec<CandidatePlan> {
+    let specific = |plugin: &PluginId| settings.services.get(&Pin::new(plugin.clone(), slot.clone()));
+    let candidate = |plugin: &PluginId, base: Priority| {
+        let place = order.place_of(plugin)?;
+        let knobs = specific(plugin);
+        let priority = knobs.and_then(|knobs| knobs.priority).unwrap_or(base);
+        let enabled = knobs.is_none_or(|knobs| knobs.enabled);
+        Some(CandidatePlan { plugin: plugin.clone(), place, priority, enabled })
+    };
+    let mut candidates: Vec<CandidatePlan> = cast
+        .offering(slot)
+        .filter_map(|(plugin, offer)| candidate(plugin.manifest.id(), offer.priority))
+        .collect();
+    if let Some(wildcard) = settings.services.get(&Pin::wildcard(slot.clone())) {
+        apply_wildcard(&mut candidates, wildcard, specific);
     }
-
-    let mut slots: BTreeMap<SlotId, Vec<CandidatePlan>> = BTreeMap::new();
-    for plugin in plugins {
-        for offer in &plugin.offers {
-            let id = plugin.manifest.id();
-            let specific = knobs.get(&offer.slot).and_then(|knobs| knobs.specific.get(id));
-            slots.entry(offer.slot.clone()).or_default().push(CandidatePlan {
-                plugin: id.clone(),
-                priority: specific.and_then(|knobs| knobs.priority).unwrap_or(offer.priority),
-                enabled: specific.is_none_or(|knobs| knobs.enabled),
-            });
-        }
-    }
-    for (slot, candidates) in &mut slots {
-        if let Some(Knobs { wildcard: Some(wildcard), specific }) = knobs.get(slot) {
-            apply_wildcard(candidates, wildcard, specific);
-        }
-        // Once, at the end, and stable: among equals whoever was added first, whatever priority it had before.
-        candidates.sort_by_key(|candidate| Reverse(candidate.priority));
-    }
-    slots
-}
-
-#[derive(Default)]
-struct Knobs<'a> {
-    wildcard: Option<&'a ServiceSettings>,
-    specific: BTreeMap<&'a PluginId, &'a ServiceSettings>,
+    // Once, at the end, and stable: among equals whoever was added first, whatever priority it had before.
+    candidates.sort_by_key(|candidate| Reverse(candidate.priority));
+    candidates
 }
 
 /// The wildcard's knobs, one by one: its priority goes to the winner by base and specific priority, unless a specific
 /// knob says otherwise, and it can close the whole slot. Configurations are read elsewhere.
-fn apply_wildcard(
+fn apply_wildcard<'a>(
     candidates: &mut [CandidatePlan],
     wildcard: &ServiceSettings,
-    specific: &BTreeMap<&PluginId, &ServiceSettings>,
+    specific: impl Fn(&PluginId) -> Option<&'a ServiceSettings>,
 ) {
     if let Some(priority) = wildcard.priority
         && let Some(winner) = winner_of(candidates)
-        && specific.get(&winner.plugin).is_none_or(|knobs| knobs.priority.is_none())
+        && specific(&winner.plugin).is_none_or(|knobs| knobs.priority.is_none())
     {
         winner.priority = priority;
     }

@@ -1,7 +1,5 @@
 //! Who takes part, and why or why not.
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
 use super::{Cause, Declaration, Demand};
@@ -27,7 +25,7 @@ impl Manifest {
 }
 
 /// The three rules, in their order: locked, explicit, experimental.
-fn base(manifest: &Manifest, settings: &RuntimeSettings) -> (bool, Cause) {
+pub(super) fn base(manifest: &Manifest, settings: &RuntimeSettings) -> (bool, Cause) {
     if manifest.is_locked() {
         return (true, Cause::Locked);
     }
@@ -37,36 +35,30 @@ fn base(manifest: &Manifest, settings: &RuntimeSettings) -> (bool, Cause) {
     if manifest.is_enabled_by_default() { (true, Cause::Default) } else { (false, Cause::Experimental) }
 }
 
-/// The standings of `plugins`, which share a scope.
-pub(super) fn standings(plugins: &[&Declaration], demand: &Demand) -> Vec<Standing> {
-    let mut standings: Vec<_> = plugins
-        .iter()
-        .map(|plugin| {
-            let id = plugin.manifest.id();
-            let (enabled, cause) = base(&plugin.manifest, &demand.settings);
-            let (enabled, cause) = match demand.quarantined.get(id) {
-                Some(failed) if enabled => (false, Cause::Failed { reason: failed.reason.clone() }),
-                _ => (enabled, cause),
-            };
-            Standing { plugin: id.clone(), enabled, cause }
-        })
-        .collect();
+/// The standings of the plugins of these ranks, which ascend, where the others are on or off as `others` says.
+pub(super) fn standings(who: &[usize], demand: &Demand, others: impl Fn(usize) -> bool) -> Vec<Standing> {
+    let cast = demand.cast();
+    let mut standings: Vec<Standing> = who.iter().map(|rank| wanted(cast.plugin(*rank), demand)).collect();
 
     // Whoever needs a plugin that is off goes too, until nobody is left who does. Each round costs one pass, and
     // switches at least one plugin off.
-    let on = standings.iter().filter(|standing| standing.enabled);
-    let mut enabled: BTreeSet<PluginId> = on.map(|standing| standing.plugin.clone()).collect();
     loop {
         let mut settled = true;
-        for (plugin, standing) in plugins.iter().zip(&mut standings) {
-            if !standing.enabled || plugin.manifest.is_locked() {
+        for (place, rank) in who.iter().enumerate() {
+            if !standings[place].enabled || cast.plugin(*rank).manifest.is_locked() {
                 continue;
             }
-            let unmet = |id: &&PluginId| !enabled.contains(*id) && !demand.visible.contains(*id);
-            if let Some(dependency) = plugin.manifest.dependencies().iter().find(unmet) {
-                standing.enabled = false;
-                standing.cause = Cause::Needs { dependency: dependency.clone() };
-                enabled.remove(&standing.plugin);
+            let is_on = |rank: usize| match who.binary_search(&rank) {
+                Ok(place) => standings[place].enabled,
+                Err(_) => others(rank),
+            };
+            let unmet = |(id, rank): &(&PluginId, Option<usize>)| match rank {
+                Some(rank) => !is_on(*rank),
+                None => !demand.visible.contains(id),
+            };
+            if let Some((dependency, _)) = cast.needs(*rank).find(unmet) {
+                let cause = Cause::Needs { dependency: dependency.clone() };
+                standings[place] = Standing { plugin: cast.id(*rank).clone(), enabled: false, cause };
                 settled = false;
             }
         }
@@ -74,4 +66,15 @@ pub(super) fn standings(plugins: &[&Declaration], demand: &Demand) -> Vec<Standi
             return standings;
         }
     }
+}
+
+/// How a plugin stands that has all it needs.
+fn wanted(plugin: &Declaration, demand: &Demand) -> Standing {
+    let id = plugin.manifest.id();
+    let (enabled, cause) = base(&plugin.manifest, &demand.settings);
+    let (enabled, cause) = match demand.quarantined.get(id) {
+        Some(failed) if enabled => (false, Cause::Failed { reason: failed.reason.clone() }),
+        _ => (enabled, cause),
+    };
+    Standing { plugin: id.clone(), enabled, cause }
 }

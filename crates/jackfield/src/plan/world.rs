@@ -6,23 +6,13 @@ use std::{
 use rpds::RedBlackTreeMapSync;
 
 use super::{
-    Demand, Desired, Plan, Remark, ScopeKind, ScopeName, ScopePlan, SessionKey, UnknownReferences,
-    difference::difference, normalise,
+    Demand, Desired, Order, Plan, Remark, Roster, ScopeKind, ScopeName, ScopePlan, SessionKey,
+    UnknownReferences, following::follow, normalise,
 };
 use crate::{
     id::PluginId,
-    manifest::Manifest,
-    registry::Offer,
     settings::{Problem, Problems, RuntimeSettings},
 };
-
-/// What is known of a plugin before it runs.
-#[derive(Clone)]
-pub(crate) struct Declaration {
-    pub(crate) manifest: Manifest,
-    pub(crate) scope: ScopeKind,
-    pub(crate) offers: Vec<Offer>,
-}
 
 /// Something of every session, in the order of their creation. Cheap to clone: a changed copy shares all that has not
 /// changed, so that one session more or less costs much the same beside ten and beside ten thousand.
@@ -44,7 +34,7 @@ pub(crate) struct World {
 /// What is wanted: which plugins there are, the settings, and what scopes have on top of them.
 #[derive(Clone, Default)]
 pub(crate) struct Wishes {
-    pub(crate) declarations: Arc<[Arc<Declaration>]>,
+    pub(crate) declarations: Arc<Roster>,
     /// Plugins that were removed. What settings say of them waits for their return.
     pub(crate) removed: Arc<BTreeSet<PluginId>>,
     pub(crate) settings: Arc<RuntimeSettings>,
@@ -107,9 +97,10 @@ impl World {
     pub(crate) fn plan(&self, wishes: &Wishes) -> Result<Plan, Problems> {
         let mut problems = Vec::new();
         let (wishes, skipped) = self.known(wishes, &mut problems);
-        let global = self.desired_global(&wishes, &mut problems);
-        let visible = Arc::new(global.attached());
-        let mut scopes = vec![difference(ScopeName::Global, &self.global, global)];
+        let global = self.plan_global(&wishes, &mut problems);
+        let visible = Arc::clone(&global.next.order);
+        let mut scopes = Vec::with_capacity(1 + self.sessions.size());
+        scopes.push(global);
         scopes.extend(self.plan_sessions(&wishes, &visible, &mut problems));
         if self.sessions.is_empty() {
             // Nobody runs the session plugins, yet their configuration should be found wrong now.
@@ -126,7 +117,7 @@ impl World {
     pub(crate) fn plan_sessions(
         &self,
         wishes: &Wishes,
-        visible: &Arc<BTreeSet<PluginId>>,
+        visible: &Arc<Order>,
         problems: &mut Vec<Problem>,
     ) -> Vec<ScopePlan> {
         // Sessions that run the same and have the same on top have the same to do: it is computed once for all of them.
@@ -140,9 +131,10 @@ impl World {
             let plan = computed.entry(same).or_insert_with(|| {
                 let mut demand = demand(ScopeKind::Session, wishes, overlay, visible);
                 current.demand.iter().for_each(|before| demand.still_quarantined(before));
-                difference(session.name.clone(), current, Desired::following(demand, current, problems))
+                let (steps, next) = follow(demand, current, problems);
+                ScopePlan { scope: session.name.clone(), steps, next }
             });
-            plans.push(ScopePlan { scope: session.name.clone(), ..plan.clone() });
+            plans.push(plan.of(&session.name));
         }
         plans
     }
@@ -162,13 +154,12 @@ impl World {
             ScopeName::Session { key, .. } => wishes.session_overlays.get(key).unwrap_or(&none),
             ScopeName::Global => &none,
         };
-        let demand = demand(ScopeKind::Session, &wishes, overlay, &Arc::new(self.global.attached()));
+        let demand = demand(ScopeKind::Session, &wishes, overlay, &self.global.order);
         let opening = match last.filter(|last| last.next.is_as_opened_for(&demand)) {
-            Some(last) => ScopePlan { scope: name, ..last.clone() },
+            Some(last) => last.of(&name),
             None => {
-                let nothing = Desired::default();
-                let next = Desired::of(demand, &nothing, &mut problems);
-                difference(name, &nothing, Arc::new(next))
+                let (steps, next) = follow(demand, &Arc::default(), &mut problems);
+                ScopePlan { scope: name, steps, next }
             }
         };
         if !problems.is_empty() {
@@ -178,7 +169,7 @@ impl World {
     }
 
     fn plan_of(&self, scopes: Vec<ScopePlan>, skipped: Vec<Problem>, mut wishes: Wishes) -> Plan {
-        let found = scopes.iter().flat_map(|scope| &scope.next.remarks);
+        let found = scopes.iter().flat_map(|scope| scope.next.remarks.iter());
         let new: BTreeSet<Remark> =
             found.filter(|remark| !wishes.remarked.contains(*remark)).cloned().collect();
         if !new.is_empty() {
@@ -191,8 +182,10 @@ impl World {
     /// What closes everything, or what `closing` names.
     pub(crate) fn plan_closing(&self, closing: Closing) -> Plan {
         let nothing = Arc::<Desired>::default();
-        let close =
-            |name: &ScopeName, current: &Desired| difference(name.clone(), current, Arc::clone(&nothing));
+        let close = |name: &ScopeName, current: &Desired| {
+            let (scope, steps, next) = (name.clone(), Arc::clone(current.closing()), Arc::clone(&nothing));
+            ScopePlan { scope, steps, next }
+        };
         let close_session = |session: &SessionWorld| close(&session.name, &session.current);
         let scopes = match closing {
             Closing::Session(key) => self.sessions.get(&key).map(close_session).into_iter().collect(),
@@ -205,10 +198,11 @@ impl World {
         Plan { scopes, skipped: Vec::new(), remarks: Vec::new(), generation: self.generation, wishes }
     }
 
-    fn desired_global(&self, wishes: &Wishes, problems: &mut Vec<Problem>) -> Arc<Desired> {
+    fn plan_global(&self, wishes: &Wishes, problems: &mut Vec<Problem>) -> ScopePlan {
         let mut demand = demand(ScopeKind::Global, wishes, &wishes.global_overlay, &Arc::default());
         self.global.demand.iter().for_each(|before| demand.still_quarantined(before));
-        Desired::following(demand, &self.global, problems)
+        let (steps, next) = follow(demand, &self.global, problems);
+        ScopePlan { scope: ScopeName::Global, steps, next }
     }
 
     /// `wishes` without what nobody answers to, and what of that is passed over; what is not is a problem.
@@ -297,12 +291,7 @@ fn known(
     if known == **settings { Arc::clone(settings) } else { Arc::new(known) }
 }
 
-fn demand(
-    kind: ScopeKind,
-    wishes: &Wishes,
-    overlay: &Arc<RuntimeSettings>,
-    visible: &Arc<BTreeSet<PluginId>>,
-) -> Demand {
+fn demand(kind: ScopeKind, wishes: &Wishes, overlay: &Arc<RuntimeSettings>, visible: &Arc<Order>) -> Demand {
     let settings = if overlay.is_empty() {
         Arc::clone(&wishes.settings)
     } else {
@@ -310,4 +299,11 @@ fn demand(
     };
     let declarations = Arc::clone(&wishes.declarations);
     Demand { kind, declarations, settings, visible: Arc::clone(visible), quarantined: Default::default() }
+}
+
+impl ScopePlan {
+    /// The same for another scope, which runs the same.
+    fn of(&self, scope: &ScopeName) -> Self {
+        Self { scope: scope.clone(), steps: Arc::clone(&self.steps), next: Arc::clone(&self.next) }
+    }
 }

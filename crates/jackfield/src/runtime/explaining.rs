@@ -20,7 +20,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     /// [`status`](Self::status). `false` if there is no plugin of this name.
     pub fn is_wanted(&self, plugin: &PluginId, settings: &RuntimeSettings) -> bool {
         let world = self.published.world.load();
-        let declaration = world.wishes.declarations.iter().find(|other| other.manifest.id() == plugin);
+        let declaration = world.wishes.declarations.find(plugin);
         declaration.is_some_and(|declaration| declaration.manifest.is_wanted_by(settings))
     }
 
@@ -59,7 +59,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> PluginRuntime<G, S> {
     /// ```
     pub fn config_spec(&self, plugin: &PluginId, slot: Option<&SlotId>) -> Option<ConfigSpec> {
         let world = self.published.world.load();
-        let declaration = world.wishes.declarations.iter().find(|other| other.manifest.id() == plugin)?;
+        let declaration = world.wishes.declarations.find(plugin)?;
         match slot {
             None => declaration.manifest.config_spec().cloned(),
             Some(slot) => declaration.offers.iter().find(|offer| offer.slot == *slot)?.config.clone(),
