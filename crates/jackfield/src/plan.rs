@@ -24,6 +24,7 @@ mod slots;
 mod configs;
 mod desired;
 mod difference;
+mod touched;
 mod following;
 mod normalise;
 mod world;

@@ -7,7 +7,7 @@ use rpds::{RedBlackTreeMapSync, VectorSync};
 
 use super::{
     Cause, Demand, Remark, Standing, Steps,
-    configs::{self, ConfigOwner, Configs, Configurable},
+    configs::{self, ConfigOwner, Configs, Configurable, ReadConfig},
     difference::{Differences, steps_between},
     order::attach_order,
     place::Order,
@@ -185,7 +185,12 @@ impl Desired {
         let Some((spec, owner)) = which.spec(demand.cast()) else { return };
         let is_on = self.standings[which.rank].enabled;
         match configs::read(&owner, spec, is_on, &demand.settings, before.get(&owner), problems) {
-            Some(config) => self.configs.insert_mut(owner, config),
+            Some(config) => {
+                let is_there = |now: &Arc<ReadConfig>| Arc::ptr_eq(now, &config);
+                if !self.configs.get(&owner).is_some_and(is_there) {
+                    self.configs.insert_mut(owner, config);
+                }
+            }
             None => _ = self.configs.remove_mut(&owner),
         }
     }

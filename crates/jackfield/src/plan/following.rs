@@ -1,12 +1,21 @@
 //! What is asked of a scope that runs something already.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     Demand, Desired, Steps,
+    configs::Configurable,
+    desired::order,
     difference::{Differences, steps_between},
+    place::Order,
+    remark::remarks,
+    standing::standings,
+    touched::{Touched, concerned},
 };
-use crate::settings::Problem;
+use crate::{
+    id::PluginId,
+    settings::{Problem, RuntimeSettings},
+};
 
 /// What a scope that runs `current` should run, which is the very same if it was asked for that, and what leads there.
 pub(super) fn follow(
@@ -14,11 +23,72 @@ pub(super) fn follow(
     current: &Arc<Desired>,
     problems: &mut Vec<Problem>,
 ) -> (Arc<Steps>, Arc<Desired>) {
-    let same = current.demand.as_ref().is_some_and(|asked| asked.is(&demand));
-    if same && !current.falls_short {
-        return (Arc::default(), Arc::clone(current)); // all that it holds follows from what was asked
-    }
-    let next = Desired::of(demand, current, problems);
-    let steps = steps_between(current, &next, &Differences::anywhere(current, &next));
+    // Unless it falls short of it, all that it holds follows from what it was asked for.
+    let asked = current.demand.as_ref().filter(|_| !current.falls_short);
+    let (steps, next) = match asked.filter(|asked| asked.is_but_for_settings(&demand)) {
+        Some(asked) if asked.has_the_settings_of(&demand) => return (Arc::default(), Arc::clone(current)),
+        Some(asked) => follow_settings(demand, &asked.settings, current, problems),
+        None => follow_afresh(demand, current, problems),
+    };
     (Arc::new(steps), Arc::new(next))
 }
+
+/// Everything is thought out from the beginning.
+fn follow_afresh(demand: Demand, current: &Desired, problems: &mut Vec<Problem>) -> (Steps, Desired) {
+    let next = Desired::of(demand, current, problems);
+    (steps_between(current, &next, &Differences::anywhere(current, &next)), next)
+}
+
+/// Only that is thought out which settings say something else about than those that `current` follows, and what hangs
+/// on it. It comes to the same, for the cost of what changes.
+fn follow_settings(
+    demand: Demand,
+    old: &RuntimeSettings,
+    current: &Desired,
+    problems: &mut Vec<Problem>,
+) -> (Steps, Desired) {
+    let demand = Arc::new(demand);
+    let cast = demand.cast();
+    let Touched { plugins, mut slots, mut configs } = Touched::between(old, &demand.settings, cast);
+    let mut next =
+        Desired { demand: Some(Arc::clone(&demand)), from_nothing: false, ..Desired::clone(current) };
+
+    let concerned = concerned(&plugins, cast, &current.standings);
+    let decided = standings(&concerned, &demand, |other| current.standings[other].enabled);
+    let (mut going, mut coming) = (Vec::new(), Vec::new());
+    for (rank, standing) in concerned.into_iter().zip(decided) {
+        let before = &current.standings[rank];
+        match (before.enabled, standing.enabled) {
+            (true, false) => going.push(rank),
+            (false, true) => coming.push(rank),
+            _ => {}
+        }
+        if *before != standing {
+            next.standings.set_mut(rank, standing);
+        }
+    }
+    for rank in going.iter().chain(&coming) {
+        slots.extend(cast.plugin(*rank).offers.iter().map(|offer| offer.slot.clone()));
+        configs.extend(Configurable::of_plugin(cast, *rank));
+    }
+    let ids = |ranks: &[usize]| ranks.iter().map(|rank| cast.id(*rank).clone()).collect::<Vec<_>>();
+    let (leaving, arriving) = (ids(&going), ids(&coming));
+    if !going.is_empty() || !coming.is_empty() {
+        next.order = order(&demand, &current.order, &leaving, &coming);
+        next.remarks = remarks(&demand, |rank| next.standings[rank].enabled).into();
+    }
+    slots.iter().for_each(|slot| next.decide_slot(slot, &demand));
+    configs.iter().for_each(|which| next.decide_config(*which, &demand, &current.configs, problems));
+
+    let owners = configs.iter().filter_map(|which| Some(which.spec(cast)?.1)).collect();
+    let (going, coming) = (placed(leaving, &current.order), placed(arriving, &next.order));
+    let steps = steps_between(current, &next, &Differences { going, coming, slots, owners });
+    (steps, next)
+}
+
+fn placed(plugins: Vec<PluginId>, order: &Order) -> BTreeMap<super::Place, PluginId> {
+    plugins.into_iter().filter_map(|plugin| Some((order.place_of(&plugin)?, plugin))).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Settings may name what is not there.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Declaration, Roster};
 use crate::{
@@ -21,54 +21,59 @@ pub enum UnknownReferences {
 }
 
 /// `settings` without what nobody answers to, and what that was. A pin for a plugin that is off, or was removed, is no
-/// such thing: it waits.
+/// such thing: it waits. Settings that name nothing else stay the same object.
 pub(super) fn without_unknown(
-    settings: &RuntimeSettings,
+    settings: &Arc<RuntimeSettings>,
     declarations: &Roster,
     removed: &BTreeSet<PluginId>,
-) -> (RuntimeSettings, Vec<Problem>) {
-    let mut known = renamed(settings, declarations);
+) -> (Arc<RuntimeSettings>, Vec<Problem>) {
+    let mut settings = renamed(settings, declarations);
     let mut problems = Vec::new();
-
-    known.plugins.retain(|id, _| {
-        let found = declarations.find(id).is_some() || removed.contains(id);
-        if !found {
-            let path = DocumentPath::new(["plugins", id.as_str()]);
-            problems.push(unknown(path, "plugin", id.as_str(), plugin_names(declarations)));
+    let plugins: BTreeSet<PluginId> = (settings.plugins.keys())
+        .filter(|id| declarations.find(id).is_none() && !removed.contains(*id))
+        .cloned()
+        .collect();
+    problems.extend(plugins.iter().map(|id| {
+        let path = DocumentPath::new(["plugins", id.as_str()]);
+        unknown(path, "plugin", id.as_str(), plugin_names(declarations))
+    }));
+    let mut pins = BTreeSet::new();
+    for pin in settings.services.keys() {
+        let Some(plugin) = pin.plugin().filter(|plugin| !removed.contains(*plugin)) else { continue };
+        let path = || DocumentPath::new(["services", &pin.to_string()]);
+        match declarations.find(plugin) {
+            None => problems.push(unknown(path(), "plugin", plugin.as_str(), plugin_names(declarations))),
+            Some(declaration) if declarations.offers(declaration, pin.slot()) => continue,
+            Some(declaration) => problems.push(unknown_slot(path(), pin, declaration)),
         }
-        found
-    });
-    known.services.retain(|pin, _| {
-        let Some(plugin) = pin.plugin().filter(|plugin| !removed.contains(*plugin)) else { return true };
-        let path = DocumentPath::new(["services", &pin.to_string()]);
-        let Some(declaration) = declarations.find(plugin) else {
-            problems.push(unknown(path, "plugin", plugin.as_str(), plugin_names(declarations)));
-            return false;
-        };
-        let found = declaration.offers.iter().any(|offer| offer.slot == *pin.slot());
-        if !found {
-            problems.push(unknown_slot(path, pin, declaration));
-        }
-        found
-    });
-    (known, problems)
+        pins.insert(pin.clone());
+    }
+    if !problems.is_empty() {
+        let known = Arc::make_mut(&mut settings);
+        known.plugins.retain(|id, _| !plugins.contains(id));
+        known.services.retain(|pin, _| !pins.contains(pin));
+    }
+    (settings, problems)
 }
 
 /// `settings` with the present names of plugins and slots. Where an entry of the present name is there too, it counts.
-fn renamed(settings: &RuntimeSettings, declarations: &Roster) -> RuntimeSettings {
-    let mut settings = settings.clone();
-    for declaration in declarations.iter() {
+fn renamed(settings: &Arc<RuntimeSettings>, declarations: &Roster) -> Arc<RuntimeSettings> {
+    if declarations.renamed().is_empty() {
+        return Arc::clone(settings);
+    }
+    let mut renamed = RuntimeSettings::clone(settings);
+    for declaration in declarations.renamed() {
         let id = declaration.manifest.id();
         for former in declaration.manifest.former_ids() {
-            if let Some(entry) = settings.plugins.remove(former) {
-                settings.plugins.entry(id.clone()).or_insert(entry);
+            if let Some(entry) = renamed.plugins.remove(former) {
+                renamed.plugins.entry(id.clone()).or_insert(entry);
             }
-            rename_pins(&mut settings, |pin| {
+            rename_pins(&mut renamed, |pin| {
                 (pin.plugin() == Some(former)).then(|| Pin::new(id.clone(), pin.slot().clone()))
             });
         }
         for offer in declaration.offers.iter().filter(|offer| !offer.former.is_empty()) {
-            rename_pins(&mut settings, |pin| {
+            rename_pins(&mut renamed, |pin| {
                 let mine =
                     pin.plugin().is_none_or(|plugin| plugin == id) && offer.former.contains(pin.slot());
                 mine.then(|| match pin.plugin() {
@@ -78,7 +83,7 @@ fn renamed(settings: &RuntimeSettings, declarations: &Roster) -> RuntimeSettings
             });
         }
     }
-    settings
+    if renamed == **settings { Arc::clone(settings) } else { Arc::new(renamed) }
 }
 
 fn rename_pins(settings: &mut RuntimeSettings, rename: impl Fn(&Pin) -> Option<Pin>) {

@@ -23,6 +23,8 @@ pub(crate) struct Roster {
     all: Vec<Arc<Declaration>>,
     global: Cast,
     session: Cast,
+    /// Those who have, or some of whose slots have, had other names.
+    renamed: Vec<Arc<Declaration>>,
 }
 
 /// The plugins of one kind of scope. Each has a rank: how many of them were added before it.
@@ -45,7 +47,12 @@ impl Roster {
         let all: Vec<_> = declarations.into_iter().collect();
         let of_kind = |kind| Cast::new(all.iter().filter(|plugin| plugin.scope == kind).cloned().collect());
         let (global, session) = (of_kind(ScopeKind::Global), of_kind(ScopeKind::Session));
-        Self { all, global, session }
+        let has_former_names = |plugin: &&Arc<Declaration>| {
+            let of_slots = plugin.offers.iter().any(|offer| !offer.former.is_empty());
+            of_slots || !plugin.manifest.former_ids().is_empty()
+        };
+        let renamed = all.iter().filter(has_former_names).cloned().collect();
+        Self { all, global, session, renamed }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Declaration>> {
@@ -59,6 +66,17 @@ impl Roster {
     /// The plugin of this name, of whichever kind.
     pub(crate) fn find(&self, plugin: &PluginId) -> Option<&Arc<Declaration>> {
         [&self.global, &self.session].into_iter().find_map(|cast| Some(&cast.members[cast.rank(plugin)?]))
+    }
+
+    /// Whether `plugin`, which is one of them, offers `slot`.
+    pub(super) fn offers(&self, plugin: &Declaration, slot: &SlotId) -> bool {
+        let cast = self.cast(plugin.scope);
+        let rank = cast.rank(plugin.manifest.id());
+        rank.is_some_and(|rank| cast.offers_of(slot).binary_search_by_key(&rank, |(rank, _)| *rank).is_ok())
+    }
+
+    pub(super) fn renamed(&self) -> &[Arc<Declaration>] {
+        &self.renamed
     }
 
     pub(crate) fn cast(&self, kind: ScopeKind) -> &Cast {
@@ -124,7 +142,6 @@ impl Cast {
         self.members[rank].manifest.dependencies().iter().zip(self.needs[rank].iter().copied())
     }
 
-    #[allow(dead_code, reason = "soon")]
     pub(super) fn needed_by(&self, rank: usize) -> &[usize] {
         &self.needed_by[rank]
     }

@@ -104,7 +104,8 @@ impl World {
         scopes.extend(self.plan_sessions(&wishes, &visible, &mut problems));
         if self.sessions.is_empty() {
             // Nobody runs the session plugins, yet their configuration should be found wrong now.
-            let demand = demand(ScopeKind::Session, &wishes, &Arc::default(), &visible);
+            let (declarations, settings) = (&wishes.declarations, &wishes.settings);
+            let demand = demand(ScopeKind::Session, declarations, settings, &Arc::default(), &visible);
             Desired::of(demand, &Desired::default(), &mut problems);
         }
         if !problems.is_empty() {
@@ -121,7 +122,7 @@ impl World {
         problems: &mut Vec<Problem>,
     ) -> Vec<ScopePlan> {
         // Sessions that run the same and have the same on top have the same to do: it is computed once for all of them.
-        let nothing = Arc::default();
+        let (settings, nothing) = (self.as_followed(&wishes.settings), Arc::default());
         let mut computed: HashMap<_, ScopePlan> = HashMap::new();
         let mut plans = Vec::with_capacity(self.sessions.size());
         for session in self.sessions.values() {
@@ -129,7 +130,7 @@ impl World {
                 (&session.current, wishes.session_overlays.get(&session.key).unwrap_or(&nothing));
             let same = (Arc::as_ptr(current), Arc::as_ptr(overlay));
             let plan = computed.entry(same).or_insert_with(|| {
-                let mut demand = demand(ScopeKind::Session, wishes, overlay, visible);
+                let mut demand = demand(ScopeKind::Session, &wishes.declarations, settings, overlay, visible);
                 current.demand.iter().for_each(|before| demand.still_quarantined(before));
                 let (steps, next) = follow(demand, current, problems);
                 ScopePlan { scope: session.name.clone(), steps, next }
@@ -154,7 +155,8 @@ impl World {
             ScopeName::Session { key, .. } => wishes.session_overlays.get(key).unwrap_or(&none),
             ScopeName::Global => &none,
         };
-        let demand = demand(ScopeKind::Session, &wishes, overlay, &self.global.order);
+        let settings = self.as_followed(&wishes.settings);
+        let demand = demand(ScopeKind::Session, &wishes.declarations, settings, overlay, &self.global.order);
         let opening = match last.filter(|last| last.next.is_as_opened_for(&demand)) {
             Some(last) => last.of(&name),
             None => {
@@ -199,7 +201,9 @@ impl World {
     }
 
     fn plan_global(&self, wishes: &Wishes, problems: &mut Vec<Problem>) -> ScopePlan {
-        let mut demand = demand(ScopeKind::Global, wishes, &wishes.global_overlay, &Arc::default());
+        let settings = self.as_followed(&wishes.settings);
+        let overlay = &wishes.global_overlay;
+        let mut demand = demand(ScopeKind::Global, &wishes.declarations, settings, overlay, &Arc::default());
         self.global.demand.iter().for_each(|before| demand.still_quarantined(before));
         let (steps, next) = follow(demand, &self.global, problems);
         ScopePlan { scope: ScopeName::Global, steps, next }
@@ -239,12 +243,20 @@ impl World {
 
     /// The settings of `wishes` without what nobody answers to, which goes to `unknown`.
     fn known_settings(&self, wishes: &Wishes, unknown: &mut Vec<Problem>) -> Arc<RuntimeSettings> {
-        let (settings, followed) = (&wishes.settings, &self.followed);
-        let are_followed = || Arc::ptr_eq(settings, followed) || settings == followed;
-        if self.has_plugins_of(wishes) && are_followed() {
+        let settings = &wishes.settings;
+        if self.has_plugins_of(wishes) && self.follows(settings) {
             return Arc::clone(settings); // they have been looked through before
         }
         known(settings, wishes, unknown)
+    }
+
+    fn follows(&self, settings: &Arc<RuntimeSettings>) -> bool {
+        Arc::ptr_eq(settings, &self.followed) || *settings == self.followed
+    }
+
+    /// `settings`; those that are followed themselves if they are equal, because what was made of them is known by them.
+    fn as_followed<'a>(&'a self, settings: &'a Arc<RuntimeSettings>) -> &'a Arc<RuntimeSettings> {
+        if self.follows(settings) { &self.followed } else { settings }
     }
 
     /// The same of what one scope has on top of the settings, and has `in_force`.
@@ -288,17 +300,20 @@ fn known(
     }
     let (known, found) = normalise::without_unknown(settings, &wishes.declarations, &wishes.removed);
     unknown.extend(found);
-    if known == **settings { Arc::clone(settings) } else { Arc::new(known) }
+    known
 }
 
-fn demand(kind: ScopeKind, wishes: &Wishes, overlay: &Arc<RuntimeSettings>, visible: &Arc<Order>) -> Demand {
-    let settings = if overlay.is_empty() {
-        Arc::clone(&wishes.settings)
-    } else {
-        Arc::new(wishes.settings.overlaid(overlay))
-    };
-    let declarations = Arc::clone(&wishes.declarations);
-    Demand { kind, declarations, settings, visible: Arc::clone(visible), quarantined: Default::default() }
+fn demand(
+    kind: ScopeKind,
+    declarations: &Arc<Roster>,
+    settings: &Arc<RuntimeSettings>,
+    overlay: &Arc<RuntimeSettings>,
+    visible: &Arc<Order>,
+) -> Demand {
+    let settings =
+        if overlay.is_empty() { Arc::clone(settings) } else { Arc::new(settings.overlaid(overlay)) };
+    let (declarations, visible) = (Arc::clone(declarations), Arc::clone(visible));
+    Demand { kind, declarations, settings, visible, quarantined: Default::default() }
 }
 
 impl ScopePlan {
