@@ -108,6 +108,8 @@ pub struct Plan {
     pub generation: u64,
     #[serde(skip)]
     pub(crate) wishes: Arc<Wishes>,
+    #[serde(skip)]
+    pub(crate) rehearsed: Arc<Desired>,
 }
 
 /// What a change would do in one scope. Scopes that run the same share the steps.

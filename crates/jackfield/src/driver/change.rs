@@ -49,6 +49,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         self.world.wishes = Wishes::clone(&plan.wishes);
         self.last_opening = None;
         self.world.followed = Arc::clone(&plan.wishes.settings);
+        self.world.rehearsed = Arc::clone(&plan.rehearsed);
         self.note_what_sessions_run();
         self.publish();
         let plan = Arc::unwrap_or_clone(plan);

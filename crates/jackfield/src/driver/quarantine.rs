@@ -59,7 +59,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             .map(|failure| (failure.plugin.clone(), failure.error.to_string()))
             .collect();
         if !fallen.is_empty() {
-            self.next = Arc::new(self.next.without(&fallen));
+            self.next = self.next.without(&fallen);
         }
     }
 

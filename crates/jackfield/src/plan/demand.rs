@@ -52,19 +52,15 @@ impl Demand {
 
     /// Whether `other` asks for the same. Cheap where both share what they are made from.
     pub(super) fn is(&self, other: &Self) -> bool {
-        self.is_but_for_settings(other) && self.has_the_settings_of(other)
-    }
-
-    /// Whether nothing but the settings is another in `other`.
-    pub(super) fn is_but_for_settings(&self, other: &Self) -> bool {
-        self.kind == other.kind
-            && Arc::ptr_eq(&self.declarations, &other.declarations)
+        self.is_of_the_same_plugins(other)
             && self.visible.has_the_same_plugins_as(&other.visible)
             && self.quarantined == other.quarantined
+            && (Arc::ptr_eq(&self.settings, &other.settings) || self.settings == other.settings)
     }
 
-    pub(super) fn has_the_settings_of(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.settings, &other.settings) || self.settings == other.settings
+    /// Whether `other` asks something of the same plugins.
+    pub(super) fn is_of_the_same_plugins(&self, other: &Self) -> bool {
+        self.kind == other.kind && Arc::ptr_eq(&self.declarations, &other.declarations)
     }
 
     /// Who of those who failed in `before` is the same plugin with the same settings, and so would fail again. One that

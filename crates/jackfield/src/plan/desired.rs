@@ -1,7 +1,4 @@
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use rpds::{RedBlackTreeMapSync, VectorSync};
 
@@ -89,16 +86,6 @@ impl Desired {
     /// Whether a scope that is opened for `demand` will run this very thing.
     pub(crate) fn is_as_opened_for(&self, demand: &Demand) -> bool {
         self.from_nothing && !self.falls_short && self.demand.as_ref().is_some_and(|asked| asked.is(demand))
-    }
-
-    /// The same without `fallen`, who failed with these reasons, and without those who need them.
-    pub(crate) fn without(&self, fallen: &BTreeMap<PluginId, String>) -> Self {
-        let Some(demand) = &self.demand else { return self.clone() };
-        let less =
-            |demand: Demand, (plugin, reason): (&PluginId, &String)| demand.without(plugin, reason.clone());
-        let demand = fallen.iter().fold(Demand::clone(demand), less);
-        // Fewer plugins want fewer configurations, and these have been read.
-        Self::of(demand, self, &mut Vec::new())
     }
 
     /// The settings in force in the scope.

@@ -44,8 +44,14 @@ impl Order {
 
     /// Whether the same plugins take part in `other`, in whatever order.
     pub(super) fn has_the_same_plugins_as(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-            || self.len() == other.len() && self.iter().all(|plugin| other.contains(plugin))
+        self.len() == other.len() && self.differing(other).next().is_none()
+    }
+
+    /// Those who take part either here or in `other`.
+    pub(super) fn differing<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a PluginId> {
+        let lacking = |one: &'a Self, other: &'a Self| one.iter().filter(|plugin| !other.contains(plugin));
+        let is_another = !std::ptr::eq(self, other);
+        is_another.then(|| lacking(self, other).chain(lacking(other, self))).into_iter().flatten()
     }
 
     /// Puts `plugin` after all the others.

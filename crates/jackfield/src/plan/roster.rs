@@ -36,6 +36,8 @@ pub(crate) struct Cast {
     needs: Vec<Box<[Option<usize>]>>,
     /// For each, the ranks of those who need it.
     needed_by: Vec<Vec<usize>>,
+    /// Who needs a plugin that is not of this kind, or is nowhere.
+    needing_others: HashMap<PluginId, Vec<usize>>,
     /// Who offers a slot: ranks, and which of the plugin's offers it is.
     offering: HashMap<SlotId, Vec<(usize, usize)>>,
     /// The ranks of those of whom something odd may be to say.
@@ -98,9 +100,14 @@ impl Cast {
         }
         cast.needed_by.resize_with(members.len(), Vec::new);
         for (rank, plugin) in members.iter().enumerate() {
-            let needs = plugin.manifest.dependencies().iter().map(|id| cast.rank(id));
-            let needs: Box<[_]> = needs.collect();
-            needs.iter().flatten().for_each(|needed| cast.needed_by[*needed].push(rank));
+            let dependencies = plugin.manifest.dependencies();
+            let needs: Box<[_]> = dependencies.iter().map(|id| cast.rank(id)).collect();
+            for (id, needed) in dependencies.iter().zip(&needs) {
+                match needed {
+                    Some(needed) => cast.needed_by[*needed].push(rank),
+                    None => cast.needing_others.entry(id.clone()).or_default().push(rank),
+                }
+            }
             cast.needs.push(needs);
         }
         cast.members = members;
@@ -144,6 +151,11 @@ impl Cast {
 
     pub(super) fn needed_by(&self, rank: usize) -> &[usize] {
         &self.needed_by[rank]
+    }
+
+    /// The ranks of those who need `plugin`, which is not of this kind.
+    pub(super) fn needing_other(&self, plugin: &PluginId) -> &[usize] {
+        self.needing_others.get(plugin).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn suspects(&self) -> &[usize] {

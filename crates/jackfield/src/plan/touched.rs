@@ -1,4 +1,4 @@
-//! What other settings say something else about.
+//! What in a scope another demand may lead to something else for.
 
 use std::{
     cmp::Ordering,
@@ -8,24 +8,26 @@ use std::{
 
 use rpds::VectorSync;
 
-use super::{Cause, Standing, configs::Configurable, roster::Cast, standing::base};
-use crate::{
-    id::{Pin, SlotId},
-    settings::RuntimeSettings,
-};
+use super::{Cause, Demand, Standing, configs::Configurable, roster::Cast, standing::base};
+use crate::id::{Pin, SlotId};
 
-/// What two settings say different things about.
+/// What two demands on the same plugins may say different things about.
 #[derive(Default)]
 pub(super) struct Touched {
-    /// The ranks of those whom the settings alone would have stand otherwise.
+    /// The ranks of those whose standing may be another, whatever becomes of the others.
     pub(super) plugins: BTreeSet<usize>,
     pub(super) slots: BTreeSet<SlotId>,
     pub(super) configs: BTreeSet<Configurable>,
 }
 
 impl Touched {
-    pub(super) fn between(old: &RuntimeSettings, new: &RuntimeSettings, cast: &Cast) -> Self {
-        let mut touched = Self::default();
+    pub(super) fn between(old: &Demand, new: &Demand) -> Self {
+        let (cast, mut touched) = (new.cast(), Self::default());
+        let fallen = differing(&old.quarantined, &new.quarantined);
+        touched.plugins.extend(fallen.filter_map(|plugin| cast.rank(plugin)));
+        let others = old.visible.differing(&new.visible);
+        touched.plugins.extend(others.flat_map(|other| cast.needing_other(other)));
+        let (old, new) = (&*old.settings, &*new.settings);
         for rank in differing(&old.plugins, &new.plugins).filter_map(|plugin| cast.rank(plugin)) {
             touched.configs.insert(Configurable { rank, offer: None });
             let manifest = &cast.plugin(rank).manifest;

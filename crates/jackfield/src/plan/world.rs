@@ -29,6 +29,9 @@ pub(crate) struct World {
     pub(crate) followed: Arc<RuntimeSettings>,
     pub(crate) global: Arc<Desired>,
     pub(crate) sessions: BySession<SessionWorld>,
+    /// What a session would have run that was open when none was: nobody runs the session plugins then, yet their
+    /// configuration should be found wrong at once.
+    pub(crate) rehearsed: Arc<Desired>,
 }
 
 /// What is wanted: which plugins there are, the settings, and what scopes have on top of them.
@@ -102,16 +105,21 @@ impl World {
         let mut scopes = Vec::with_capacity(1 + self.sessions.size());
         scopes.push(global);
         scopes.extend(self.plan_sessions(&wishes, &visible, &mut problems));
-        if self.sessions.is_empty() {
-            // Nobody runs the session plugins, yet their configuration should be found wrong now.
-            let (declarations, settings) = (&wishes.declarations, &wishes.settings);
-            let demand = demand(ScopeKind::Session, declarations, settings, &Arc::default(), &visible);
-            Desired::of(demand, &Desired::default(), &mut problems);
-        }
+        let rehearsed = self.rehearse(&wishes, &visible, &mut problems);
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
-        Ok(self.plan_of(scopes, skipped, wishes))
+        Ok(Plan { rehearsed, ..self.plan_of(scopes, skipped, wishes) })
+    }
+
+    fn rehearse(&self, wishes: &Wishes, visible: &Arc<Order>, problems: &mut Vec<Problem>) -> Arc<Desired> {
+        if !self.sessions.is_empty() {
+            return Arc::clone(&self.rehearsed);
+        }
+        let (declarations, settings) = (&wishes.declarations, self.as_followed(&wishes.settings));
+        let demand = demand(ScopeKind::Session, declarations, settings, &Arc::default(), visible);
+        let (_, rehearsed) = follow(demand, &self.rehearsed, problems);
+        rehearsed
     }
 
     /// What the sessions have to do for `wishes` when they see these global plugins.
@@ -124,11 +132,17 @@ impl World {
         // Sessions that run the same and have the same on top have the same to do: it is computed once for all of them.
         let (settings, nothing) = (self.as_followed(&wishes.settings), Arc::default());
         let mut computed: HashMap<_, ScopePlan> = HashMap::new();
+        let mut last: Option<(_, ScopePlan)> = None;
         let mut plans = Vec::with_capacity(self.sessions.size());
         for session in self.sessions.values() {
-            let (current, overlay) =
-                (&session.current, wishes.session_overlays.get(&session.key).unwrap_or(&nothing));
+            let current = &session.current;
+            let overlay = wishes.session_overlays.get(&session.key).unwrap_or(&nothing);
             let same = (Arc::as_ptr(current), Arc::as_ptr(overlay));
+            // Mostly it is one session like the other.
+            if let Some((_, plan)) = last.as_ref().filter(|(other, _)| *other == same) {
+                plans.push(plan.of(&session.name));
+                continue;
+            }
             let plan = computed.entry(same).or_insert_with(|| {
                 let mut demand = demand(ScopeKind::Session, &wishes.declarations, settings, overlay, visible);
                 current.demand.iter().for_each(|before| demand.still_quarantined(before));
@@ -136,6 +150,7 @@ impl World {
                 ScopePlan { scope: session.name.clone(), steps, next }
             });
             plans.push(plan.of(&session.name));
+            last = Some((same, plan.clone()));
         }
         plans
     }
@@ -178,7 +193,9 @@ impl World {
             Arc::make_mut(&mut wishes.remarked).extend(new.iter().cloned());
         }
         let remarks = new.into_iter().collect();
-        Plan { scopes, skipped, remarks, generation: self.generation, wishes: Arc::new(wishes) }
+        let (generation, wishes, rehearsed) =
+            (self.generation, Arc::new(wishes), Arc::clone(&self.rehearsed));
+        Plan { scopes, skipped, remarks, generation, wishes, rehearsed }
     }
 
     /// What closes everything, or what `closing` names.
@@ -196,8 +213,7 @@ impl World {
                 std::iter::once(global).chain(self.sessions.values().map(close_session)).collect()
             }
         };
-        let wishes = Arc::new(self.wishes.clone());
-        Plan { scopes, skipped: Vec::new(), remarks: Vec::new(), generation: self.generation, wishes }
+        self.plan_of(scopes, Vec::new(), self.wishes.clone())
     }
 
     fn plan_global(&self, wishes: &Wishes, problems: &mut Vec<Problem>) -> ScopePlan {

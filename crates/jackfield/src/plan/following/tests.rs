@@ -7,7 +7,7 @@ use proptest::{
     sample::{select, subsequence},
 };
 
-use super::{follow_afresh, follow_settings};
+use super::{follow_afresh, follow_on};
 use crate::{
     config::Live,
     id::{Pin, PluginId, SlotId},
@@ -113,6 +113,19 @@ fn edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
+/// Who of the other scope takes part.
+fn others() -> impl Strategy<Value = Order> {
+    subsequence(vec![0, 1], 0..=2).prop_map(|numbers| {
+        let mut order = Order::default();
+        numbers.into_iter().for_each(|number| order.come(&other(number)));
+        order
+    })
+}
+
+fn fallen() -> impl Strategy<Value = Option<usize>> {
+    option::weighted(0.2, 0..PLUGINS)
+}
+
 fn edited(mut settings: RuntimeSettings, edits: Vec<Edit>) -> RuntimeSettings {
     for edit in edits {
         match edit {
@@ -152,30 +165,26 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn following_settings_comes_to_the_same_as_thinking_from_the_beginning(
+    fn following_on_comes_to_the_same_as_thinking_from_the_beginning(
         parts in vec(part(), 1..=PLUGINS),
-        seen in subsequence(vec![0, 1], 0..=2),
-        fallen in option::weighted(0.3, 0..PLUGINS),
-        walk in vec(vec(edit(), 0..4), 1..8),
+        walk in vec((vec(edit(), 0..4), option::weighted(0.3, others()), fallen()), 1..8),
     ) {
         let declarations = parts.iter().enumerate().map(|(number, part)| declaration(number, part));
         let declarations = Arc::new(Roster::new(declarations));
-        let mut visible = Order::default();
-        seen.into_iter().map(other).for_each(|id| visible.come(&id));
         let settings = Arc::default();
-        let (kind, visible, quarantined) = (ScopeKind::Session, Arc::new(visible), BTreeMap::new());
+        let (kind, visible, quarantined) = (ScopeKind::Session, Arc::default(), BTreeMap::new());
         let mut demand = Demand { kind, declarations, settings, visible, quarantined };
-        if let Some(fallen) = fallen {
-            demand = demand.without(&plugin(fallen), "it fell".to_owned());
-        }
         let mut current = Arc::new(Desired::of(demand.clone(), &Desired::default(), &mut Vec::new()));
 
-        for edits in walk {
-            let old = Arc::clone(&demand.settings);
+        for (edits, visible, fallen) in walk {
             let mut next = demand.clone();
-            next.settings = Arc::new(edited(RuntimeSettings::clone(&old), edits));
+            next.settings = Arc::new(edited(RuntimeSettings::clone(&demand.settings), edits));
+            next.visible = visible.map_or(next.visible, Arc::new);
+            next.quarantined.clear();
+            next.still_quarantined(&demand);
+            next = fallen.map(plugin).iter().fold(next, |next, fallen| next.without(fallen, "it fell".to_owned()));
             let (mut problems, mut same_problems) = (Vec::<Problem>::new(), Vec::<Problem>::new());
-            let (steps, desired) = follow_settings(next.clone(), &old, &current, &mut problems);
+            let (steps, desired) = follow_on(next.clone(), &demand, &current, &mut problems);
             let (same_steps, same) = follow_afresh(next.clone(), &current, &mut same_problems);
             prop_assert_eq!(&problems, &same_problems);
             if problems.is_empty() {
