@@ -115,7 +115,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         let mut lost = self.global.run(Phase::UndoDowns, plan, &self.catalogues.global).await;
         // A service may be lost whose plugin is there.
         let attached = Arc::clone(&self.global.current.order);
-        let missing = lost.iter().map(|failure| &failure.plugin).filter(|plugin| !attached.contains(*plugin));
+        let missing = lost.iter().map(|failure| &failure.plugin).filter(|plugin| !attached.contains(plugin));
         let missing: BTreeSet<_> = missing.cloned().collect();
         self.sessions.values_mut().for_each(|session| session.missing.clone_from(&missing));
         lost.extend(self.on_sessions(Phase::UndoDowns, plan).await);
