@@ -2,18 +2,15 @@ use std::{fmt, panic::Location, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
-use crate::{
-    event::{
-        core::Core,
-        envelope::Envelope,
-        error::BusClosed,
-        handler::IntoReply,
-        observer::{Observed, Tap},
-        options::HandlerOptions,
-        origin::HandlerOrigin,
-        subscription::Subscription,
-    },
-    priority::Priority,
+use crate::event::{
+    core::Core,
+    envelope::Envelope,
+    error::BusClosed,
+    handler::IntoReply,
+    observer::{Observed, Tap},
+    options::HandlerOptions,
+    origin::HandlerOrigin,
+    subscription::Subscription,
 };
 
 /// Where the events of one scope are emitted and handled, and its requests made and answered.
@@ -131,8 +128,7 @@ impl Bus {
         &self,
         tap: impl Fn(&Observed<'_>) + Send + Sync + 'static,
     ) -> Result<Subscription, BusClosed> {
-        let origin = HandlerOrigin::new(None, Location::caller());
-        self.core.taps().insert(None, Priority::NORMAL, origin, Tap::new(tap))
+        self.core.observe(HandlerOrigin::new(None, Location::caller()), Tap::new(tap))
     }
 
     /// How many subscriptions are live: handlers of events and requests, and observers.
