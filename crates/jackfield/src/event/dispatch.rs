@@ -107,32 +107,32 @@ pub(crate) async fn run<M, R, T>(
         Some(Handler::Certain(_) | Handler::Fallible(_)) => 0,
     };
     let position = AtomicUsize::new(first); // atomic because whoever sends the future sends this
-    let walk = walk_awaiting(view, &position, envelope, verdict);
-    match AssertUnwindSafe(walk).catch_unwind().await {
+    let walk = async {
+        for (at, handler) in view.walk().enumerate().skip(first) {
+            position.store(at, Ordering::Relaxed);
+            let reply = match handler {
+                Handler::Sync(call) => call(envelope)?,
+                Handler::Certain(call) => {
+                    let mut under_way = UnderWay(Some(call(envelope)));
+                    (&mut under_way).await
+                }
+                Handler::Fallible(call) => {
+                    let mut under_way = UnderWay(Some(call(envelope)));
+                    (&mut under_way).await?
+                }
+            };
+            if let ControlFlow::Break(value) = verdict(reply, envelope) {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    };
+    let ran = AssertUnwindSafe(walk).catch_unwind().await;
+    match ran {
         Ok(Ok(end)) => Ok(end),
         Ok(Err(error)) => Err(failed(view, position.into_inner(), error)),
         Err(panic) => Err(panicked(view, position.into_inner(), panic)),
     }
-}
-
-async fn walk_awaiting<M, R, T>(
-    view: View<'_, Handler<M, R>>,
-    position: &AtomicUsize,
-    envelope: &mut Envelope<M>,
-    verdict: impl Fn(R, &Envelope<M>) -> ControlFlow<T>,
-) -> Result<Option<T>, BoxError> {
-    for (at, handler) in view.walk().enumerate().skip(position.load(Ordering::Relaxed)) {
-        position.store(at, Ordering::Relaxed);
-        let reply = match handler {
-            Handler::Sync(call) => call(envelope)?,
-            Handler::Certain(call) => UnderWay(Some(call(envelope))).await,
-            Handler::Fallible(call) => UnderWay(Some(call(envelope))).await?,
-        };
-        if let ControlFlow::Break(value) = verdict(reply, envelope) {
-            return Ok(Some(value));
-        }
-    }
-    Ok(None)
 }
 
 /// The future of a handler. If it is dropped because it panicked, a second panic in that would end the process.

@@ -8,7 +8,7 @@ use crate::event::{
     envelope::Envelope,
     error::{BusClosed, EmitError},
     handler::Handler,
-    list::View,
+    list::{Reach, View},
     observer::{MessageKind, Outcome},
 };
 
@@ -109,7 +109,7 @@ impl<E: Send + 'static> Emission<'_, E> {
     /// # Errors
     ///
     /// A handler failed or panicked, or it was the turn of an asynchronous handler, or the bus is closed.
-    #[inline]
+    #[inline(always)] // as `emit_in_place`
     pub fn send_sync(self) -> Result<Envelope<E>, EmitError> {
         let Self { core, event, identifier, internal } = self;
         let reach = match core.reach::<EventHandler<E>>(identifier.as_deref()) {
@@ -117,6 +117,9 @@ impl<E: Send + 'static> Emission<'_, E> {
             Err(BusClosed) => return Err(*closed::<E>()),
         };
         let watched = !internal && core.is_observed();
+        if matches!(reach, Reach::Nobody) && !watched {
+            return Ok(Envelope::new(event, identifier));
+        }
         emit_in_place(core, reach.view(), Envelope::new(event, identifier), watched)
     }
 }
@@ -143,17 +146,18 @@ impl<E> Course<E, ()> for Events {
 pub(super) fn emit_in_place<E: Send + 'static>(
     core: &Core,
     view: View<'_, EventHandler<E>>,
-    mut envelope: Envelope<E>,
+    envelope: Envelope<E>,
     watched: bool,
 ) -> Result<Envelope<E>, EmitError> {
     if view.is_empty() && !watched {
         return Ok(envelope);
     }
-    match deliver_sync::<Events, _, _>(core, view, &mut envelope, watched) {
+    let mut under_way = envelope;
+    match deliver_sync::<Events, _, _>(core, view, &mut under_way, watched) {
         Ok(_) => {
             // Part by part: as a whole it is read in pieces larger than those that were written just before, and the
             // processor waits until these have reached its cache, which takes longer than a handler.
-            let Envelope { payload, identifier, stopped } = envelope;
+            let Envelope { payload, identifier, stopped } = under_way;
             Ok(Envelope { payload, identifier, stopped })
         }
         Err(fault) => Err(*error_of::<E>(fault)),
