@@ -19,7 +19,7 @@ use crate::event::{
 /// picked by exactly that type.
 ///
 /// **Order.** The handlers of one emit run one after the other, each to its end: by descending
-/// [`Priority`]; of equal ones those without identifier first, then in the order they were registered. Several
+/// [`Priority`](crate::Priority); of equal ones those without identifier first, then in the order they were registered. Several
 /// emits at once know nothing of each other: they interleave wherever a handler awaits, and run side by side on
 /// several threads. Nothing crosses from one bus to another.
 ///

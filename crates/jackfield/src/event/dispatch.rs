@@ -112,6 +112,7 @@ pub(crate) async fn run<M, R, T>(
             position.store(at, Ordering::Relaxed);
             let reply = match handler {
                 Handler::Sync(call) => call(envelope)?,
+                // Awaited where they are: moved, they are read as a whole right after they were written in parts.
                 Handler::Certain(call) => {
                     let mut under_way = UnderWay(Some(call(envelope)));
                     (&mut under_way).await

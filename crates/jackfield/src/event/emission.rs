@@ -185,6 +185,7 @@ pub(super) async fn emit_awaiting<E: Send + 'static>(
 /// Boxed, so that there is no room to be made for it where all goes well.
 #[cold]
 #[inline(never)]
+#[expect(clippy::boxed_local, reason = "unboxed here, out of the way of what goes well")]
 fn error_of<E>(fault: Box<Fault>) -> Box<EmitError> {
     let (event, Fault { handler, cause }) = (type_name::<E>(), *fault);
     Box::new(match cause {

@@ -1,4 +1,4 @@
-use std::{mem, slice, sync::Arc};
+use std::{cmp::Reverse, mem, slice, sync::Arc};
 
 use arc_swap::Guard;
 
@@ -34,7 +34,7 @@ impl<H: Clone> List<H> {
     /// The handlers of both by descending priority; of equal ones the general first.
     fn merged(general: &Self, scoped: &Self) -> Self {
         let mut entries: Vec<_> = general.entries().chain(scoped.entries()).collect();
-        entries.sort_by(|(a, _), (b, _)| b.priority.cmp(&a.priority)); // a stable sort: all else is in order
+        entries.sort_by_key(|(tag, _)| Reverse(tag.priority)); // a stable sort: all else is in order
         Self::of(&entries)
     }
 
