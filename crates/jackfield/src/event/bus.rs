@@ -19,9 +19,9 @@ use crate::event::{
 /// picked by exactly that type.
 ///
 /// **Order.** The handlers of one emit run one after the other, each to its end: by descending
-/// [`Priority`](crate::Priority); of equal ones those without identifier first, then in the order they were registered. Several
-/// emits at once know nothing of each other: they interleave wherever a handler awaits, and run side by side on
-/// several threads. Nothing crosses from one bus to another.
+/// [`Priority`](crate::Priority); of equal ones those without identifier first, then in the order they were
+/// registered. Several emits at once know nothing of each other: they interleave wherever a handler awaits, and run
+/// side by side on several threads. Nothing crosses from one bus to another.
 ///
 /// **A dispatch runs over what it found when it set out.** Handlers may subscribe, cancel, emit and close: a handler
 /// added meanwhile waits for the next emit, one cancelled meanwhile may still run once. No lock is held while a
