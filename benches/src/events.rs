@@ -101,16 +101,18 @@ fn add(tick: &mut Envelope<Tick>) {
 
 /// Each at a priority of its own, all change the payload, all may fail, and the last one stops it.
 fn with_everything(handlers: usize) -> Bus {
-    listening(handlers, move |bus, number| {
-        let last = number == 0; // the lowest priority
-        let handler = move |tick: &mut Envelope<Tick>| -> Result<(), jackfield::BoxError> {
-            tick.0 = tick.0.wrapping_add(1);
-            if last {
-                tick.stop_as_is();
-            }
-            Ok(())
-        };
-        bus.handler().priority(Priority::new(number as i64)).on(handler)
+    fn may_fail(tick: &mut Envelope<Tick>) -> Result<(), jackfield::BoxError> {
+        add(tick);
+        Ok(())
+    }
+    fn stops(tick: &mut Envelope<Tick>) -> Result<(), jackfield::BoxError> {
+        add(tick);
+        tick.stop_as_is();
+        Ok(())
+    }
+    listening(handlers, |bus, number| {
+        let options = bus.handler().priority(Priority::new(number as i64));
+        if number == 0 { options.on(stops) } else { options.on(may_fail) }
     })
 }
 

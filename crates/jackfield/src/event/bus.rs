@@ -2,18 +2,15 @@ use std::{fmt, panic::Location, sync::Arc};
 
 use futures_util::future::BoxFuture;
 
-use crate::{
-    event::{
-        core::Core,
-        envelope::Envelope,
-        error::BusClosed,
-        handler::IntoReply,
-        observer::{Observed, Tap},
-        options::HandlerOptions,
-        origin::HandlerOrigin,
-        subscription::Subscription,
-    },
-    priority::Priority,
+use crate::event::{
+    core::Core,
+    envelope::Envelope,
+    error::BusClosed,
+    handler::IntoReply,
+    observer::{Observed, Tap},
+    options::HandlerOptions,
+    origin::HandlerOrigin,
+    subscription::Subscription,
 };
 
 /// Where the events of one scope are emitted and handled, and its requests made and answered.
@@ -22,9 +19,9 @@ use crate::{
 /// picked by exactly that type.
 ///
 /// **Order.** The handlers of one emit run one after the other, each to its end: by descending
-/// [`Priority`]; of equal ones those without identifier first, then in the order they were registered. Several
-/// emits at once know nothing of each other: they interleave wherever a handler awaits, and run side by side on
-/// several threads. Nothing crosses from one bus to another.
+/// [`Priority`](crate::Priority); of equal ones those without identifier first, then in the order they were
+/// registered. Several emits at once know nothing of each other: they interleave wherever a handler awaits, and run
+/// side by side on several threads. Nothing crosses from one bus to another.
 ///
 /// **A dispatch runs over what it found when it set out.** Handlers may subscribe, cancel, emit and close: a handler
 /// added meanwhile waits for the next emit, one cancelled meanwhile may still run once. No lock is held while a
@@ -131,8 +128,7 @@ impl Bus {
         &self,
         tap: impl Fn(&Observed<'_>) + Send + Sync + 'static,
     ) -> Result<Subscription, BusClosed> {
-        let origin = HandlerOrigin::new(None, Location::caller());
-        self.core.taps().insert(None, Priority::NORMAL, origin, Tap::new(tap))
+        self.core.observe(HandlerOrigin::new(None, Location::caller()), Tap::new(tap))
     }
 
     /// How many subscriptions are live: handlers of events and requests, and observers.

@@ -1,21 +1,26 @@
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
-use crate::event::{
-    directory::Directory,
-    error::BusClosed,
-    list::{Lists, Reach},
-    observer::Tap,
-    table::{Shelf, Table},
+use crate::{
+    event::{
+        directory::Directory,
+        error::BusClosed,
+        list::{Lists, Reach},
+        observer::Tap,
+        origin::HandlerOrigin,
+        subscription::Subscription,
+        table::{Shelf, Table},
+    },
+    priority::Priority,
 };
 
 /// What the clones of a bus share.
 #[derive(Default)]
 pub(crate) struct Core {
     closed: AtomicBool,
-    /// Whether the bus is sealed. Held while a table is added, so that closing finds them all.
+    /// Whether the bus is sealed. Held while a table is added, so that whoever tells them all something misses none.
     sealed: Mutex<bool>,
     directory: Directory,
     taps: Arc<Table<Tap>>,
@@ -32,8 +37,15 @@ impl Core {
         self.taps.has_general()
     }
 
-    pub(super) fn taps(&self) -> &Arc<Table<Tap>> {
+    pub(super) fn taps(&self) -> &Table<Tap> {
         &self.taps
+    }
+
+    /// Shows `tap` every message from now on.
+    pub(super) fn observe(&self, origin: HandlerOrigin, tap: Tap) -> Result<Subscription, BusClosed> {
+        let subscription = self.taps.insert(None, Priority::NORMAL, origin, tap)?;
+        self.renew();
+        Ok(subscription)
     }
 
     /// The table for handlers `H`, if one was ever wanted.
@@ -44,15 +56,14 @@ impl Core {
 
     /// The table for handlers `H`, made if need be, and if handlers are still taken.
     pub(super) fn table_to_fill<H: Clone + Send + Sync + 'static>(&self) -> Result<Arc<Table<H>>, BusClosed> {
-        let sealed = self.sealed.lock().unwrap_or_else(PoisonError::into_inner);
+        let sealed = self.lock();
         if *sealed { Err(BusClosed) } else { Ok(self.directory.find_or_add()) }
     }
 
-    /// The table for handlers `H`, for somebody who will look at it often.
+    /// The table for handlers `H`, for somebody who will look at its version, and again when that has moved.
     pub(super) fn table_to_watch<H: Clone + Send + Sync + 'static>(&self) -> Arc<Table<H>> {
-        let sealed = self.sealed.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody can add handlers to a sealed bus: if there is no table, an empty one of one's own is as good.
-        if *sealed { self.directory.find_shared().unwrap_or_default() } else { self.directory.find_or_add() }
+        let _sealed = self.lock();
+        self.directory.find_or_add()
     }
 
     /// What a message for handlers `H` runs over, to keep while it waits.
@@ -82,7 +93,7 @@ impl Core {
 
     /// Adds no more tables and takes no more handlers.
     pub(super) fn seal(&self) {
-        *self.sealed.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *self.lock() = true;
         self.shelves().for_each(Shelf::seal);
     }
 
@@ -90,7 +101,18 @@ impl Core {
     pub(super) fn close(&self) {
         self.seal();
         self.closed.store(true, Ordering::Release);
+        self.renew(); // before any handler is dropped, which may emit
         self.shelves().for_each(Shelf::close);
+    }
+
+    /// Has everybody look again who remembers what there was.
+    fn renew(&self) {
+        let _sealed = self.lock();
+        self.directory.shelves().for_each(Shelf::renew);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.sealed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn subscriptions(&self) -> usize {

@@ -2,7 +2,7 @@ use std::ops::ControlFlow;
 
 use crate::event::{
     core::Core,
-    dispatch::{Faulty, Paused, asynchronous, run_first, run_rest},
+    dispatch::{Faulty, Paused, asynchronous, run, run_first},
     envelope::Envelope,
     handler::Handler,
     list::View,
@@ -17,7 +17,7 @@ pub(crate) trait Course<M, R> {
     fn outcome(end: &Option<Self::End>) -> Outcome<'static>;
 }
 
-/// Takes an envelope through its handlers, with those who watch it looking on.
+/// Takes an envelope through its handlers; if it is `watched`, with those who watch it looking on.
 pub(crate) async fn deliver<C, M, R>(
     core: &Core,
     view: View<'_, Handler<M, R>>,
@@ -28,20 +28,13 @@ where
     C: Course<M, R>,
     M: Send + 'static,
 {
-    if watched && core.is_observed() {
-        let flight = Flight::new(core.taps(), C::KIND, envelope);
-        let ran = run_rest(view, 0, flight.envelope, C::verdict).await;
-        flight.land(&ran, C::outcome);
-        return ran;
+    if !watched {
+        return run(view, envelope, C::verdict).await;
     }
-    if view.is_empty() {
-        return Ok(None);
-    }
-    // Mostly there are no asynchronous handlers, and then there is nothing to make a future of.
-    match run_first(view, envelope, C::verdict)? {
-        Paused::No(end) => Ok(end),
-        Paused::Before(position) => run_rest(view, position, envelope, C::verdict).await,
-    }
+    let flight = Flight::new(core.taps(), C::KIND, envelope);
+    let ran = run(view, flight.envelope, C::verdict).await;
+    flight.land(&ran, C::outcome);
+    ran
 }
 
 /// The same without waiting for anything.
@@ -56,23 +49,35 @@ where
     C: Course<M, R>,
     M: Send + 'static,
 {
-    if watched && core.is_observed() {
-        let flight = Flight::new(core.taps(), C::KIND, envelope);
-        let ran = at_once::<C, M, R>(view, flight.envelope);
-        flight.land(&ran, C::outcome);
-        return ran;
+    if watched {
+        at_once_watched::<C, M, R>(core, view, envelope)
+    } else {
+        at_once::<C, M, R>(view, envelope)
     }
-    at_once::<C, M, R>(view, envelope)
 }
 
-#[inline(always)] // or results are copied from frame to frame, which takes longer than a handler
+#[cold]
+#[inline(never)]
+fn at_once_watched<C, M, R>(
+    core: &Core,
+    view: View<'_, Handler<M, R>>,
+    envelope: &mut Envelope<M>,
+) -> Faulty<Option<C::End>>
+where
+    C: Course<M, R>,
+    M: Send + 'static,
+{
+    let flight = Flight::new(core.taps(), C::KIND, envelope);
+    let ran = at_once::<C, M, R>(view, flight.envelope);
+    flight.land(&ran, C::outcome);
+    ran
+}
+
+#[inline(always)] // as above
 fn at_once<C: Course<M, R>, M, R>(
     view: View<'_, Handler<M, R>>,
     envelope: &mut Envelope<M>,
 ) -> Faulty<Option<C::End>> {
-    if view.is_empty() {
-        return Ok(None);
-    }
     match run_first(view, envelope, C::verdict)? {
         Paused::No(end) => Ok(end),
         Paused::Before(position) => Err(asynchronous(view, position)),

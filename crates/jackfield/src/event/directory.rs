@@ -30,11 +30,6 @@ impl Directory {
         shelf.downcast_ref()
     }
 
-    /// The same, to keep.
-    pub(super) fn find_shared<H: Clone + Send + Sync + 'static>(&self) -> Option<Arc<Table<H>>> {
-        self.node::<H>().ok().map(downcast)
-    }
-
     /// The table for handlers `H`, made if need be.
     pub(super) fn find_or_add<H: Clone + Send + Sync + 'static>(&self) -> Arc<Table<H>> {
         loop {

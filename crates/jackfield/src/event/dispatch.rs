@@ -4,19 +4,16 @@ use std::{
     ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
+    sync::atomic::{AtomicUsize, Ordering},
     task::{Context, Poll},
+    thread,
 };
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 
 use crate::{
     error::BoxError,
-    event::{
-        envelope::Envelope,
-        handler::{AsyncHandler, Handler},
-        list::View,
-        origin::HandlerOrigin,
-    },
+    event::{envelope::Envelope, handler::Handler, list::View, origin::HandlerOrigin},
     foreign::{discard, message_of},
 };
 
@@ -47,15 +44,45 @@ pub(crate) enum Paused<T> {
 /// asynchronous.
 ///
 /// One net catches panics for the whole walk; where the walk was is kept outside of it.
+#[inline(always)] // or results are copied from frame to frame, which takes longer than a handler
 pub(crate) fn run_first<M, R, T>(
     view: View<'_, Handler<M, R>>,
     envelope: &mut Envelope<M>,
     verdict: impl Fn(R, &Envelope<M>) -> ControlFlow<T>,
 ) -> Faulty<Paused<T>> {
+    match view.in_one_piece() {
+        Some(handlers) => walk(handlers.iter(), view, envelope, verdict),
+        None => walk_of_two(view, envelope, verdict),
+    }
+}
+
+/// Kept apart, because it is rare.
+#[inline(never)]
+fn walk_of_two<M, R, T>(
+    view: View<'_, Handler<M, R>>,
+    envelope: &mut Envelope<M>,
+    verdict: impl Fn(R, &Envelope<M>) -> ControlFlow<T>,
+) -> Faulty<Paused<T>> {
+    walk(view.walk(), view, envelope, verdict)
+}
+
+#[inline(always)]
+fn walk<'a, M: 'a, R: 'a, T>(
+    handlers: impl Iterator<Item = &'a Handler<M, R>>,
+    view: View<'a, Handler<M, R>>,
+    envelope: &mut Envelope<M>,
+    verdict: impl Fn(R, &Envelope<M>) -> ControlFlow<T>,
+) -> Faulty<Paused<T>> {
     let position = Cell::new(0);
-    let ran = catch_unwind(AssertUnwindSafe(|| match view.in_one_piece() {
-        Some(handlers) => walk(handlers.iter(), envelope, &position, verdict),
-        None => walk(view.walk(), envelope, &position, verdict),
+    let ran = catch_unwind(AssertUnwindSafe(|| {
+        for (at, handler) in handlers.enumerate() {
+            position.set(at);
+            let Handler::Sync(call) = handler else { return Ok(Paused::Before(at)) };
+            if let ControlFlow::Break(value) = verdict(call(envelope)?, envelope) {
+                return Ok(Paused::No(Some(value)));
+            }
+        }
+        Ok(Paused::No(None))
     }));
     match ran {
         Ok(Ok(paused)) => Ok(paused),
@@ -64,104 +91,90 @@ pub(crate) fn run_first<M, R, T>(
     }
 }
 
-#[inline]
-fn walk<'a, M: 'a, R: 'a, T>(
-    handlers: impl Iterator<Item = &'a Handler<M, R>>,
-    envelope: &mut Envelope<M>,
-    position: &Cell<usize>,
-    verdict: impl Fn(R, &Envelope<M>) -> ControlFlow<T>,
-) -> Result<Paused<T>, BoxError> {
-    for (at, handler) in handlers.enumerate() {
-        position.set(at);
-        let Handler::Sync(call) = handler else { return Ok(Paused::Before(at)) };
-        if let ControlFlow::Break(value) = verdict(call(envelope)?, envelope) {
-            return Ok(Paused::No(Some(value)));
-        }
-    }
-    Ok(Paused::No(None))
-}
-
-/// Runs the handlers from `first` on, awaiting the asynchronous ones.
-pub(crate) async fn run_rest<M, R, T>(
+/// The same, awaiting the asynchronous ones.
+///
+/// Up to the first of these there is nothing to make a future of. From there on, one net for each poll of the walk.
+pub(crate) async fn run<M, R, T>(
     view: View<'_, Handler<M, R>>,
-    first: usize,
     envelope: &mut Envelope<M>,
     verdict: impl Fn(R, &Envelope<M>) -> ControlFlow<T>,
 ) -> Faulty<Option<T>> {
-    match view.in_one_piece() {
-        Some(handlers) => walk_awaiting(handlers.iter(), view, first, envelope, verdict).await,
-        None => walk_awaiting(view.walk(), view, first, envelope, verdict).await,
+    let first = match view.walk().next() {
+        Some(Handler::Sync(_)) | None => match run_first(view, envelope, &verdict)? {
+            Paused::No(end) => return Ok(end),
+            Paused::Before(first) => first,
+        },
+        Some(Handler::Certain(_) | Handler::Fallible(_)) => 0,
+    };
+    let position = AtomicUsize::new(first); // atomic because whoever sends the future sends this
+    let walk = async {
+        for (at, handler) in view.walk().enumerate().skip(first) {
+            position.store(at, Ordering::Relaxed);
+            let reply = match handler {
+                Handler::Sync(call) => call(envelope)?,
+                // Awaited where they are: moved, they are read as a whole right after they were written in parts.
+                Handler::Certain(call) => {
+                    let mut under_way = UnderWay(Some(call(envelope)));
+                    (&mut under_way).await
+                }
+                Handler::Fallible(call) => {
+                    let mut under_way = UnderWay(Some(call(envelope)));
+                    (&mut under_way).await?
+                }
+            };
+            if let ControlFlow::Break(value) = verdict(reply, envelope) {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    };
+    let ran = AssertUnwindSafe(walk).catch_unwind().await;
+    match ran {
+        Ok(Ok(end)) => Ok(end),
+        Ok(Err(error)) => Err(failed(view, position.into_inner(), error)),
+        Err(panic) => Err(panicked(view, position.into_inner(), panic)),
     }
 }
 
-/// Each handler has a net of its own: one around the whole walk would have to be entered anew after each wait.
-async fn walk_awaiting<'a, M: 'a, R: 'a, T>(
-    handlers: impl Iterator<Item = &'a Handler<M, R>>,
-    view: View<'a, Handler<M, R>>,
-    first: usize,
-    envelope: &mut Envelope<M>,
-    verdict: impl Fn(R, &Envelope<M>) -> ControlFlow<T>,
-) -> Faulty<Option<T>> {
-    for (at, handler) in handlers.enumerate().skip(first) {
-        let replied = match handler {
-            Handler::Sync(call) => catch_unwind(AssertUnwindSafe(|| call(envelope))),
-            Handler::Async(AsyncHandler::Certain(call)) => contained(|| call(envelope)).await.map(Ok),
-            Handler::Async(AsyncHandler::Fallible(call)) => contained(|| call(envelope)).await,
-        };
-        let reply = match replied {
-            Ok(Ok(reply)) => reply,
-            Ok(Err(error)) => return Err(failed(view, at, error)),
-            Err(panic) => return Err(panicked(view, at, panic)),
-        };
-        if let ControlFlow::Break(value) = verdict(reply, envelope) {
-            return Ok(Some(value));
+/// The future of a handler. If it is dropped because it panicked, a second panic in that would end the process.
+struct UnderWay<'a, T>(Option<BoxFuture<'a, T>>);
+
+impl<T> Future for UnderWay<'_, T> {
+    type Output = T;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        match &mut self.0 {
+            Some(future) => future.as_mut().poll(context),
+            None => unreachable!("it is taken out only when it is dropped"),
         }
     }
-    Ok(None)
 }
 
-/// Makes a future and awaits it; a panic in that, also while it is dropped, comes out as its payload.
-async fn contained<'a, T>(make: impl FnOnce() -> BoxFuture<'a, T>) -> Result<T, Box<dyn Any + Send>> {
-    Contained(Some(catch_unwind(AssertUnwindSafe(make))?)).await
-}
-
-/// Polls a future to its end, and drops it there, within a net.
-struct Contained<'a, T>(Option<BoxFuture<'a, T>>);
-
-impl<T> Future for Contained<'_, T> {
-    type Output = Result<T, Box<dyn Any + Send>>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let polled = catch_unwind(AssertUnwindSafe(|| {
-            let Some(future) = &mut self.0 else { return Poll::Pending }; // it has come out already
-            let polled = future.as_mut().poll(context);
-            if polled.is_ready() {
-                self.0 = None;
-            }
-            polled
-        }));
-        match polled {
-            Ok(polled) => polled.map(Ok),
-            Err(panic) => {
-                discard(self.0.take());
-                Poll::Ready(Err(panic))
-            }
+impl<T> Drop for UnderWay<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        if thread::panicking() {
+            discard(self.0.take());
         }
     }
 }
 
 /// A dispatch that must not wait has come to the asynchronous handler at `position`.
 #[cold]
+#[inline(never)]
 pub(crate) fn asynchronous<H>(view: View<'_, H>, position: usize) -> Box<Fault> {
     Box::new(Fault { handler: view.origin(position), cause: Cause::Asynchronous })
 }
 
 #[cold]
+#[inline(never)]
 fn failed<H>(view: View<'_, H>, position: usize, error: BoxError) -> Box<Fault> {
     Box::new(Fault { handler: view.origin(position), cause: Cause::Failed(error) })
 }
 
 #[cold]
+#[inline(never)]
 fn panicked<H>(view: View<'_, H>, position: usize, panic: Box<dyn Any + Send>) -> Box<Fault> {
     Box::new(Fault { handler: view.origin(position), cause: Cause::Panicked(message_of(panic)) })
 }

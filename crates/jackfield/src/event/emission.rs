@@ -8,7 +8,7 @@ use crate::event::{
     envelope::Envelope,
     error::{BusClosed, EmitError},
     handler::Handler,
-    list::View,
+    list::{Reach, View},
     observer::{MessageKind, Outcome},
 };
 
@@ -99,12 +99,9 @@ impl<E: Send + 'static> Emission<'_, E> {
     /// As [`Bus::emit`].
     pub async fn send(self) -> Result<Envelope<E>, EmitError> {
         let lists = self.core.lists::<EventHandler<E>>(self.identifier.as_deref());
-        let lists = lists.map_err(|BusClosed| closed::<E>())?;
-        let mut envelope = Envelope::new(self.event, self.identifier);
-        match deliver::<Events, _, _>(self.core, lists.view(), &mut envelope, !self.internal).await {
-            Ok(_) => Ok(envelope),
-            Err(fault) => Err(error_of::<E>(fault)),
-        }
+        let lists = lists.map_err(|BusClosed| *closed::<E>())?;
+        let watched = !self.internal && self.core.is_observed();
+        emit_awaiting(self.core, lists.view(), self.event, self.identifier, watched).await
     }
 
     /// As [`Bus::emit_sync`].
@@ -112,14 +109,18 @@ impl<E: Send + 'static> Emission<'_, E> {
     /// # Errors
     ///
     /// A handler failed or panicked, or it was the turn of an asynchronous handler, or the bus is closed.
-    #[inline]
+    #[inline(always)] // as `emit_in_place`
     pub fn send_sync(self) -> Result<Envelope<E>, EmitError> {
         let Self { core, event, identifier, internal } = self;
         let reach = match core.reach::<EventHandler<E>>(identifier.as_deref()) {
             Ok(reach) => reach,
-            Err(BusClosed) => return Err(closed::<E>()),
+            Err(BusClosed) => return Err(*closed::<E>()),
         };
-        emit_in_place(core, reach.view(), Envelope::new(event, identifier), !internal)
+        let watched = !internal && core.is_observed();
+        if matches!(reach, Reach::Nobody) && !watched {
+            return Ok(Envelope::new(event, identifier));
+        }
+        emit_in_place(core, reach.view(), Envelope::new(event, identifier), watched)
     }
 }
 
@@ -141,14 +142,14 @@ impl<E> Course<E, ()> for Events {
 }
 
 /// Takes an event through its handlers, and gives it back.
-#[inline(always)]
+#[inline(always)] // or results are copied from frame to frame, which takes longer than a handler
 pub(super) fn emit_in_place<E: Send + 'static>(
     core: &Core,
     view: View<'_, EventHandler<E>>,
     envelope: Envelope<E>,
     watched: bool,
 ) -> Result<Envelope<E>, EmitError> {
-    if view.is_empty() && !core.is_observed() {
+    if view.is_empty() && !watched {
         return Ok(envelope);
     }
     let mut under_way = envelope;
@@ -159,25 +160,44 @@ pub(super) fn emit_in_place<E: Send + 'static>(
             let Envelope { payload, identifier, stopped } = under_way;
             Ok(Envelope { payload, identifier, stopped })
         }
-        Err(fault) => Err(error_of::<E>(fault)),
+        Err(fault) => Err(*error_of::<E>(fault)),
     }
 }
 
+/// The same, awaiting those that are asynchronous.
+pub(super) async fn emit_awaiting<E: Send + 'static>(
+    core: &Core,
+    view: View<'_, EventHandler<E>>,
+    event: E,
+    identifier: Option<Arc<str>>,
+    watched: bool,
+) -> Result<Envelope<E>, EmitError> {
+    let mut envelope = Envelope::new(event, identifier); // not moved again, which takes longer than a handler
+    match deliver::<Events, _, _>(core, view, &mut envelope, watched).await {
+        Ok(_) => {
+            let Envelope { payload, identifier, stopped } = envelope; // part by part, as above
+            Ok(Envelope { payload, identifier, stopped })
+        }
+        Err(fault) => Err(*error_of::<E>(fault)),
+    }
+}
+
+/// Boxed, so that there is no room to be made for it where all goes well.
 #[cold]
 #[inline(never)]
 #[expect(clippy::boxed_local, reason = "unboxed here, out of the way of what goes well")]
-pub(super) fn error_of<E>(fault: Box<Fault>) -> EmitError {
+fn error_of<E>(fault: Box<Fault>) -> Box<EmitError> {
     let (event, Fault { handler, cause }) = (type_name::<E>(), *fault);
-    match cause {
+    Box::new(match cause {
         Cause::Asynchronous => EmitError::Asynchronous { event, handler },
         Cause::Failed(source) => EmitError::Failed { event, handler, source },
         Cause::Panicked(message) => EmitError::Panicked { event, handler, message },
-    }
+    })
 }
 
 #[cold]
-pub(super) fn closed<E>() -> EmitError {
-    EmitError::Closed { event: type_name::<E>() }
+pub(super) fn closed<E>() -> Box<EmitError> {
+    Box::new(EmitError::Closed { event: type_name::<E>() })
 }
 
 impl<E: fmt::Debug> fmt::Debug for Emission<'_, E> {

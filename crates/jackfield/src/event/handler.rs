@@ -8,14 +8,11 @@ type SyncCall<M, R> = dyn Fn(&mut Envelope<M>) -> Result<R, BoxError> + Send + S
 type AsyncCall<M, R> = dyn for<'a> Fn(&'a mut Envelope<M>) -> BoxFuture<'a, R> + Send + Sync;
 
 /// A handler of message `M` that replies with `R`: nothing for events, perhaps a response for requests.
-pub(crate) enum Handler<M, R> {
-    Sync(Arc<SyncCall<M, R>>),
-    Async(AsyncHandler<M, R>),
-}
-
-/// An asynchronous handler. Both kinds box their futures already; mapping one to the other would box them twice.
+///
+/// Both kinds of asynchronous ones box their futures already; mapping one to the other would box them twice.
 #[expect(missing_debug_implementations, reason = "nobody outside this crate can name it")]
-pub enum AsyncHandler<M, R> {
+pub enum Handler<M, R> {
+    Sync(Arc<SyncCall<M, R>>),
     Certain(Arc<AsyncCall<M, R>>),
     Fallible(Arc<AsyncCall<M, Result<R, BoxError>>>),
 }
@@ -34,7 +31,11 @@ impl<M: 'static, R: 'static> Handler<M, R> {
         A: IntoReply<R>,
         F: for<'a> Fn(&'a mut Envelope<M>) -> BoxFuture<'a, A> + Send + Sync + 'static,
     {
-        Self::Async(A::asynchronous(Arc::new(handler)))
+        A::asynchronous(Arc::new(handler))
+    }
+
+    pub(super) fn is_sync(&self) -> bool {
+        matches!(self, Self::Sync(_))
     }
 }
 
@@ -42,14 +43,6 @@ impl<M, R> Clone for Handler<M, R> {
     fn clone(&self) -> Self {
         match self {
             Self::Sync(call) => Self::Sync(Arc::clone(call)),
-            Self::Async(handler) => Self::Async(handler.clone()),
-        }
-    }
-}
-
-impl<M, R> Clone for AsyncHandler<M, R> {
-    fn clone(&self) -> Self {
-        match self {
             Self::Certain(call) => Self::Certain(Arc::clone(call)),
             Self::Fallible(call) => Self::Fallible(Arc::clone(call)),
         }
@@ -73,11 +66,11 @@ impl<R, A: private::IntoReply<R>> IntoReply<R> for A {}
 mod private {
     use std::sync::Arc;
 
-    use super::{AsyncCall, AsyncHandler, BoxError};
+    use super::{AsyncCall, BoxError, Handler};
 
     pub trait IntoReply<R>: Sized + 'static {
         fn into_reply(self) -> Result<R, BoxError>;
-        fn asynchronous<M>(call: Arc<AsyncCall<M, Self>>) -> AsyncHandler<M, R>;
+        fn asynchronous<M>(call: Arc<AsyncCall<M, Self>>) -> Handler<M, R>;
     }
 
     impl<R: 'static> IntoReply<R> for R {
@@ -85,8 +78,8 @@ mod private {
             Ok(self)
         }
 
-        fn asynchronous<M>(call: Arc<AsyncCall<M, Self>>) -> AsyncHandler<M, R> {
-            AsyncHandler::Certain(call)
+        fn asynchronous<M>(call: Arc<AsyncCall<M, Self>>) -> Handler<M, R> {
+            Handler::Certain(call)
         }
     }
 
@@ -95,8 +88,8 @@ mod private {
             self
         }
 
-        fn asynchronous<M>(call: Arc<AsyncCall<M, Self>>) -> AsyncHandler<M, R> {
-            AsyncHandler::Fallible(call)
+        fn asynchronous<M>(call: Arc<AsyncCall<M, Self>>) -> Handler<M, R> {
+            Handler::Fallible(call)
         }
     }
 }

@@ -1,4 +1,4 @@
-use std::{mem, sync::Arc};
+use std::{cmp::Reverse, mem, slice, sync::Arc};
 
 use arc_swap::Guard;
 
@@ -28,10 +28,32 @@ impl<H: Clone> List<H> {
     {
         let mut entries: Vec<_> = entries.collect();
         entries.sort_by(|(a, _), (b, _)| b.priority.cmp(&a.priority).then(a.sequence.cmp(&b.sequence)));
+        Self::of(&entries)
+    }
+
+    /// The handlers of both by descending priority; of equal ones the general first.
+    fn merged(general: &Self, scoped: &Self) -> Self {
+        let mut entries: Vec<_> = general.entries().chain(scoped.entries()).collect();
+        entries.sort_by_key(|(tag, _)| Reverse(tag.priority)); // a stable sort: all else is in order
+        Self::of(&entries)
+    }
+
+    fn of(entries: &[(&Tag, &H)]) -> Self {
         Self {
             handlers: entries.iter().map(|(_, handler)| (*handler).clone()).collect(),
             tags: entries.iter().map(|(tag, _)| (*tag).clone()).collect(),
         }
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (&Tag, &H)> {
+        self.tags.iter().zip(&self.handlers)
+    }
+}
+
+impl<H> List<H> {
+    #[inline]
+    pub(super) fn handlers(&self) -> &[H] {
+        &self.handlers
     }
 }
 
@@ -57,6 +79,16 @@ impl<H> Lists<H> {
     #[inline]
     pub(crate) fn view(&self) -> View<'_, H> {
         View { general: self.general.as_deref(), scoped: self.scoped.as_deref() }
+    }
+}
+
+impl<H: Clone> Lists<H> {
+    /// Both as one, for those who run over them again and again.
+    pub(super) fn merged(self) -> Option<Arc<List<H>>> {
+        match (self.general, self.scoped) {
+            (Some(general), Some(scoped)) => Some(Arc::new(List::merged(&general, &scoped))),
+            (general, scoped) => general.or(scoped),
+        }
     }
 }
 
@@ -94,6 +126,11 @@ impl<H> Copy for View<'_, H> {}
 
 impl<'a, H> View<'a, H> {
     #[inline]
+    pub(super) fn of(list: Option<&'a List<H>>) -> Self {
+        Self { general: list, scoped: None }
+    }
+
+    #[inline]
     pub(crate) fn is_empty(self) -> bool {
         self.general.is_none() && self.scoped.is_none()
     }
@@ -110,7 +147,8 @@ impl<'a, H> View<'a, H> {
 
     /// The handlers by descending priority; of equal ones the general first, then as they were registered.
     pub(super) fn walk(self) -> Walk<'a, H> {
-        Walk { general: Slice::of(self.general), scoped: Slice::of(self.scoped) }
+        let handlers = |list: Option<&'a List<H>>| list.map_or(&[][..], |list| &list.handlers).iter();
+        Walk { general: handlers(self.general), scoped: handlers(self.scoped), view: self }
     }
 
     /// Where the handler at `position` of the walk came from.
@@ -119,7 +157,8 @@ impl<'a, H> View<'a, H> {
         for _ in 0..position {
             walk.next();
         }
-        let tag = if walk.general_is_next() { walk.general.tags.first() } else { walk.scoped.tags.first() };
+        let general = upcoming(self.general, &walk.general);
+        let tag = if walk.general_is_next() { general } else { upcoming(self.scoped, &walk.scoped) };
         match tag {
             Some(tag) => tag.origin.clone(),
             None => unreachable!("a dispatch counts the handlers of its own view"),
@@ -129,22 +168,26 @@ impl<'a, H> View<'a, H> {
 
 /// A walk over a view, and what is left of it.
 pub(super) struct Walk<'a, H> {
-    general: Slice<'a, H>,
-    scoped: Slice<'a, H>,
-}
-
-struct Slice<'a, H> {
-    handlers: &'a [H],
-    tags: &'a [Tag],
+    general: slice::Iter<'a, H>,
+    scoped: slice::Iter<'a, H>,
+    view: View<'a, H>,
 }
 
 impl<H> Walk<'_, H> {
+    /// Whether the next one is a general handler; asked when there are some of both.
     fn general_is_next(&self) -> bool {
-        match (self.general.tags.first(), self.scoped.tags.first()) {
+        let general = upcoming(self.view.general, &self.general);
+        let scoped = upcoming(self.view.scoped, &self.scoped);
+        match (general, scoped) {
             (Some(general), Some(scoped)) => general.priority >= scoped.priority,
             (_, scoped) => scoped.is_none(),
         }
     }
+}
+
+/// The tag of the handler that comes next.
+fn upcoming<'a, H>(list: Option<&'a List<H>>, rest: &slice::Iter<'_, H>) -> Option<&'a Tag> {
+    list.and_then(|list| list.tags.get(list.tags.len() - rest.len()))
 }
 
 impl<'a, H> Iterator for Walk<'a, H> {
@@ -152,26 +195,10 @@ impl<'a, H> Iterator for Walk<'a, H> {
 
     #[inline]
     fn next(&mut self) -> Option<&'a H> {
-        if self.scoped.handlers.is_empty() {
-            return self.general.pop();
+        if self.scoped.len() == 0 || self.general_is_next() {
+            self.general.next()
+        } else {
+            self.scoped.next()
         }
-        if self.general_is_next() { self.general.pop() } else { self.scoped.pop() }
-    }
-}
-
-impl<'a, H> Slice<'a, H> {
-    fn of(list: Option<&'a List<H>>) -> Self {
-        list.map_or(Self { handlers: &[], tags: &[] }, |list| Self {
-            handlers: &list.handlers,
-            tags: &list.tags,
-        })
-    }
-
-    #[inline]
-    fn pop(&mut self) -> Option<&'a H> {
-        let (first, rest) = self.handlers.split_first()?;
-        self.handlers = rest;
-        self.tags = self.tags.get(1..).unwrap_or_default();
-        Some(first)
     }
 }

@@ -9,7 +9,7 @@ use crate::event::table::Shelf;
 ///
 /// It ends at once: no later emit calls the handler. A dispatch that was under way when it ended may still do so,
 /// once. The handler, and whatever it captured, is dropped there and then, unless such a dispatch or the last emit
-/// of a [`Topic`](crate::Topic) still holds it. Costs three words and no allocation; does not keep the bus alive.
+/// of a [`Topic`](crate::Topic) still holds it. Costs six words and no allocation; does not keep the bus alive.
 ///
 /// It may be ended anywhere, also from within the very handler it stands for.
 #[must_use = "dropping a subscription ends it at once; hold it, or pass it to `cx.hold`"]

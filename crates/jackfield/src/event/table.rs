@@ -29,7 +29,7 @@ mod bucket;
 /// Writers take the lock; a dispatch takes a list and no lock. Nothing foreign runs under the lock: what is taken
 /// out of the table is dropped after it was released, because what a handler captured may come back to this table.
 pub(crate) struct Table<H> {
-    /// Goes up with every change. Written under the lock.
+    /// Goes up with every change, and when the bus is closed or observed. Written under the lock.
     version: AtomicU64,
     general: AtomicUsize,
     scoped: AtomicUsize,
@@ -142,14 +142,17 @@ impl<H: Clone + Send + Sync + 'static> Table<H> {
         Ok((Lists { general, scoped }, self.version.load(Ordering::Relaxed)))
     }
 
+    #[inline]
     pub(super) fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
     }
 
+    #[inline]
     pub(super) fn has_general(&self) -> bool {
         self.general.load(Ordering::Acquire) > 0
     }
 
+    #[inline]
     pub(super) fn has_scoped(&self) -> bool {
         self.scoped.load(Ordering::Acquire) > 0
     }
@@ -185,6 +188,8 @@ impl<H: Clone + Send + Sync + 'static> Table<H> {
 pub(super) trait Shelf: Any + Send + Sync {
     fn len(&self) -> usize;
     fn remove(&self, place: &Place);
+    /// Has those look again who remember its version.
+    fn renew(&self);
     /// Takes no more handlers from now on.
     fn seal(&self);
     /// Drops all handlers and delivers nothing from now on.
@@ -218,6 +223,11 @@ impl<H: Clone + Send + Sync + 'static> Shelf for Table<H> {
             drop(stale);
             discard(handler);
         }
+    }
+
+    fn renew(&self) {
+        let _state = self.lock();
+        self.withdraw(false);
     }
 
     fn seal(&self) {

@@ -2,11 +2,11 @@ use std::{any::type_name, fmt, sync::Arc};
 
 use crate::event::{
     bus::Bus,
-    delivery::deliver,
-    emission::{EventHandler, Events, closed as closed_error, emit_in_place, error_of},
+    emission::{EventHandler, closed, emit_awaiting, emit_in_place},
     envelope::Envelope,
     error::EmitError,
-    list::Lists,
+    handler::Handler,
+    list::{List, View},
     table::Table,
 };
 
@@ -42,10 +42,22 @@ pub struct Topic<E: Send + 'static> {
     bus: Bus,
     table: Arc<Table<EventHandler<E>>>,
     identifier: Option<Arc<str>>,
-    /// What the last emit ran over.
-    seen: Lists<EventHandler<E>>,
+    /// The handlers of the last emit.
+    seen: Option<Arc<List<EventHandler<E>>>>,
     /// The version of the table that was.
     version: u64,
+    way: Way,
+}
+
+/// How an event gets to its handlers, as far as that can be known before it sets out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// None of the handlers is asynchronous, and nobody observes.
+    Straight,
+    /// Some are.
+    Awaiting,
+    /// There were observers.
+    Watched,
 }
 
 /// No table has changed that often.
@@ -53,7 +65,7 @@ const NONE_SEEN: u64 = u64::MAX;
 
 impl<E: Send + 'static> Topic<E> {
     fn new(bus: Bus, table: Arc<Table<EventHandler<E>>>, identifier: Option<Arc<str>>) -> Self {
-        Self { bus, table, identifier, seen: Lists::EMPTY, version: NONE_SEEN }
+        Self { bus, table, identifier, seen: None, version: NONE_SEEN, way: Way::Straight }
     }
 
     /// The same for events addressed to `identifier`.
@@ -67,10 +79,11 @@ impl<E: Send + 'static> Topic<E> {
     /// # Errors
     ///
     /// A handler failed or panicked, or it was the turn of an asynchronous handler, or the bus is closed.
-    #[inline]
+    #[inline(always)] // as `emit_in_place`
     pub fn emit_sync(&mut self, event: E) -> Result<Envelope<E>, EmitError> {
-        self.look()?;
-        emit_in_place(self.bus.core(), self.seen.view(), Envelope::new(event, self.identifier.clone()), true)
+        let watched = self.look().map_err(|error| *error)? == Way::Watched;
+        let envelope = Envelope::new(event, self.identifier.clone());
+        emit_in_place(self.bus.core(), self.view(), envelope, watched)
     }
 
     /// As [`Bus::emit`].
@@ -83,37 +96,58 @@ impl<E: Send + 'static> Topic<E> {
     ///
     /// As [`Bus::emit`].
     pub async fn emit(&mut self, event: E) -> Result<Envelope<E>, EmitError> {
-        self.look()?;
-        let mut envelope = Envelope::new(event, self.identifier.clone());
-        match deliver::<Events, _, _>(self.bus.core(), self.seen.view(), &mut envelope, true).await {
-            Ok(_) => Ok(envelope),
-            Err(fault) => Err(error_of::<E>(fault)),
+        let way = self.look().map_err(|error| *error)?;
+        let (core, identifier) = (self.bus.core(), self.identifier.clone());
+        match way {
+            Way::Straight => emit_in_place(core, self.view(), Envelope::new(event, identifier), false),
+            _ => emit_awaiting(core, self.view(), event, identifier, way == Way::Watched).await,
         }
     }
 
     /// Lets go of the handlers of the last emit.
     pub fn forget(&mut self) {
         self.version = NONE_SEEN;
-        self.seen = Lists::EMPTY;
+        self.seen = None;
     }
 
-    /// Makes sure that `seen` is how things are now.
     #[inline]
-    fn look(&mut self) -> Result<(), EmitError> {
-        let closed = self.bus.is_closed();
-        if closed || self.version != self.table.version() { self.look_again(closed) } else { Ok(()) }
+    fn view(&self) -> View<'_, EventHandler<E>> {
+        View::of(self.seen.as_deref())
+    }
+
+    /// Makes sure that what was seen is how things are now.
+    #[inline]
+    fn look(&mut self) -> Result<Way, Box<EmitError>> {
+        let is_same = self.version == self.table.version() && self.way != Way::Watched;
+        if is_same { Ok(self.way) } else { self.look_again() }
     }
 
     #[cold]
-    fn look_again(&mut self, closed: bool) -> Result<(), EmitError> {
-        let lists = if closed { None } else { self.table.lists_and_version(self.identifier.as_deref()).ok() };
-        let Some((seen, version)) = lists else {
-            self.forget();
-            return Err(closed_error::<E>());
-        };
-        self.seen = seen;
-        self.version = version;
-        Ok(())
+    #[inline(never)]
+    fn look_again(&mut self) -> Result<Way, Box<EmitError>> {
+        let core = self.bus.core();
+        if self.version == self.table.version() && core.is_observed() {
+            return Ok(Way::Watched); // still
+        }
+        let found = self.table.lists_and_version(self.identifier.as_deref());
+        // Asked after the version was, which moves when either becomes so.
+        let (is_closed, observed) = (core.is_closed(), core.is_observed());
+        match found {
+            Ok((lists, version)) if !is_closed => {
+                self.seen = lists.merged();
+                self.version = version;
+                self.way = match &self.seen {
+                    _ if observed => Way::Watched,
+                    Some(list) if !list.handlers().iter().all(Handler::is_sync) => Way::Awaiting,
+                    _ => Way::Straight,
+                };
+                Ok(self.way)
+            }
+            _ => {
+                self.forget();
+                Err(closed::<E>())
+            }
+        }
     }
 }
 

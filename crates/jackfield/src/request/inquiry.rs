@@ -39,7 +39,8 @@ impl<'a, Q: Request> Inquiry<'a, Q> {
         let lists = self.core.lists::<RequestHandler<Q>>(self.identifier.as_deref());
         let lists = lists.map_err(|BusClosed| closed::<Q>())?;
         let mut envelope = Envelope::new(self.request, self.identifier);
-        let ran = deliver::<Requests, _, _>(self.core, lists.view(), &mut envelope, true).await;
+        let watched = self.core.is_observed();
+        let ran = deliver::<Requests, _, _>(self.core, lists.view(), &mut envelope, watched).await;
         arrive(self.core, ran, envelope, lists.view().is_empty())
     }
 
@@ -65,7 +66,8 @@ impl<'a, Q: Request> Inquiry<'a, Q> {
         let reach = self.core.reach::<RequestHandler<Q>>(self.identifier.as_deref());
         let reach = reach.map_err(|BusClosed| closed::<Q>())?;
         let mut envelope = Envelope::new(self.request, self.identifier);
-        let ran = deliver_sync::<Requests, _, _>(self.core, reach.view(), &mut envelope, true);
+        let watched = self.core.is_observed();
+        let ran = deliver_sync::<Requests, _, _>(self.core, reach.view(), &mut envelope, watched);
         arrive(self.core, ran, envelope, reach.view().is_empty())
     }
 

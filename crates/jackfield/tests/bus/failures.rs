@@ -156,6 +156,55 @@ fn an_async_handler_behind_a_stop_does_no_harm() {
     assert!(bus.emit_sync(Note).unwrap().is_stopped());
 }
 
+/// A future that panics when it is polled, and again when it is dropped.
+struct Twice;
+
+impl Future for Twice {
+    type Output = ();
+
+    fn poll(self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+        panic!("once")
+    }
+}
+
+impl Drop for Twice {
+    fn drop(&mut self) {
+        panic!("twice");
+    }
+}
+
+#[tokio::test]
+async fn a_future_that_panics_again_when_it_is_dropped_is_contained_too() {
+    let bus = Bus::new();
+    let _panics = bus.handler().owner("drums").on_async(|_: &mut Envelope<Note>| Box::pin(Twice)).unwrap();
+    let (later, _later) = counting(&bus);
+    let errors = [bus.emit(Note).await.unwrap_err(), bus.topic::<Note>().emit(Note).await.unwrap_err()];
+    for error in errors {
+        let EmitError::Panicked { handler, message, .. } = error else { panic!("{error:?}") };
+        assert_eq!((handler.owner(), &*message), (Some("drums"), "once"));
+    }
+    assert_eq!(later.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_future_that_panics_when_it_is_done_is_its_handlers_panic() {
+    struct Late(Bomb);
+    impl Future for Late {
+        type Output = ();
+
+        fn poll(self: std::pin::Pin<&mut Self>, _: &mut std::task::Context<'_>) -> std::task::Poll<()> {
+            let _held = &self.0;
+            std::task::Poll::Ready(())
+        }
+    }
+    let bus = Bus::new();
+    let _fine = bus.on_async(|_: &mut Envelope<Note>| Box::pin(async {})).unwrap();
+    let late = bus.handler().owner("drums").on_async(|_: &mut Envelope<Note>| Box::pin(Late(Bomb)));
+    let _late = late.unwrap();
+    let error = bus.emit(Note).await.unwrap_err();
+    assert!(matches!(&error, EmitError::Panicked { handler, .. } if handler.owner() == Some("drums")));
+}
+
 /// Panics with a payload whose own destructor panics.
 struct Bomb;
 

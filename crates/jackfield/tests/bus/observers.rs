@@ -127,6 +127,27 @@ fn internal_emits_skip_observers_and_reach_handlers() {
     assert!(take(&notes).is_empty());
 }
 
+#[tokio::test]
+async fn a_topic_notices_observers_that_come_and_go() {
+    // R-BUS-16
+    let (bus, notes) = (Bus::new(), Notes::default());
+    let mut topic = bus.topic::<Ping>();
+    let _adds = bus.on(|ping: &mut Envelope<Ping>| ping.0 += 1).unwrap();
+    for _ in 0..2 {
+        topic.emit_sync(Ping(1)).unwrap();
+        let first = tap(&bus, "first", &notes);
+        topic.emit_sync(Ping(2)).unwrap();
+        assert_eq!(take(&notes), ["first 2 before", "first 3 delivered"]);
+        let second = tap(&bus, "second", &notes);
+        drop(first);
+        topic.emit(Ping(4)).await.unwrap();
+        assert_eq!(take(&notes), ["second 4 before", "second 5 delivered"]);
+        drop(second);
+        topic.emit(Ping(6)).await.unwrap();
+        assert!(take(&notes).is_empty());
+    }
+}
+
 #[test]
 fn requests_are_observed_as_well() {
     // R-BUS-20 as J-10 has it

@@ -41,6 +41,38 @@ fn a_topic_may_have_an_address() {
 }
 
 #[test]
+fn a_topic_notices_that_its_bus_was_closed_whenever_it_was_made() {
+    // R-BUS-22
+    let (bus, sealed) = (Bus::new(), Bus::new());
+    sealed.seal();
+    for bus in [bus, sealed] {
+        let mut topic = bus.topic::<u32>();
+        topic.emit_sync(0).unwrap();
+        bus.close();
+        assert!(topic.emit_sync(0).is_err());
+        assert!(topic.emit_sync(0).is_err());
+        assert!(bus.topic::<u32>().emit_sync(0).is_err());
+    }
+}
+
+#[test]
+fn general_and_addressed_handlers_of_a_topic_share_one_order() {
+    // R-BUS-09
+    let bus = Bus::new();
+    let mut left = bus.topic::<Vec<u8>>().to("left");
+    let handler = |priority| bus.handler().priority(jackfield::Priority::new(priority));
+    let _third = handler(1).identifier("left").on(|order: &mut Envelope<Vec<u8>>| order.push(3)).unwrap();
+    let _second = handler(1).on(|order: &mut Envelope<Vec<u8>>| order.push(2)).unwrap();
+    let _first = handler(2).identifier("left").on(|order: &mut Envelope<Vec<u8>>| order.push(1)).unwrap();
+    assert_eq!(*left.emit_sync(Vec::new()).unwrap(), [1, 2, 3]);
+    let broken = handler(1).owner("broken").on(|_: &mut Envelope<Vec<u8>>| -> () { panic!() }).unwrap();
+    let error = left.emit_sync(Vec::new()).unwrap_err();
+    assert!(error.to_string().contains("broken"), "{error}");
+    drop(broken);
+    assert_eq!(*left.emit_sync(Vec::new()).unwrap(), [1, 2, 3]);
+}
+
+#[test]
 fn a_topic_lets_go_of_cancelled_handlers_when_asked_or_at_its_next_emit() {
     let bus = Bus::new();
     let mut topic = bus.topic::<u32>();
