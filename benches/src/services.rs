@@ -6,18 +6,19 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
     hint::black_box,
     sync::{
-        Arc, RwLock,
+        Arc, Barrier, RwLock,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use arc_swap::ArcSwap;
 use jackfield::{Pin, PluginRuntime, Priority, RuntimeSettings};
 
 use crate::{
     alloc,
     fixture::{Made, Thing, one_thread, slots, with_global},
-    measure::{Contender, each},
+    measure::Contender,
     table::{Goal, Group, Planned, Unit},
 };
 
@@ -66,16 +67,22 @@ pub(crate) fn run(group: &mut Group) {
             .floor(cloned())
             .peers(peers::resolve(&tokio)),
     );
+    let swapped = ArcSwap::from_pointee(TypedMap::of_a_hundred());
+    let locked = RwLock::new(TypedMap::of_a_hundred());
     group.measure(
         Planned::new("resolve by slot, Arc, through the handle that all share", Unit::Nanos, {
             shared("Jackfield", registry)
         })
         .goal(Goal::Ratio(1.3))
-        .floor(cloned()),
+        .floor(cloned())
+        .peers([
+            Contender::each("typed map in an ArcSwap", move || swapped.load().get::<Thing>().cloned()),
+            Contender::each("typed map in an RwLock", move || locked.read().ok()?.get::<Thing>().cloned()),
+        ]),
     );
     group.note(
         "\"resolve by slot, borrowed\" and \"Arc\" are through a `Reader`; the rows below them through the `Registry` that \
-         all share.",
+         all share. Its peers are the floor's map where it can be replaced while others read, as a registry can.",
     );
     group.measure(
         Planned::new(
@@ -87,25 +94,32 @@ pub(crate) fn run(group: &mut Group) {
         .floor(shared("the row above", registry)),
     );
 
-    let reader = || {
+    let other = tokio.block_on(with_global([Made::empty(0).offering(&slots)], RuntimeSettings::default()));
+    let of_registry = |registry: &jackfield::Registry| {
         let mut watch = registry.watch(slot);
-        move || watch.get().map(|thing| thing.value()).is_ok()
+        move || watch.get().map_or(0, |thing| thing.value())
     };
+    let on_one_slot = |_| of_registry(registry);
+    let apart = |thread| of_registry([registry, other.global().registry()][thread]);
     let locked = RwLock::new(Thing(1));
-    let lock = || || locked.read().is_ok_and(|thing| thing.value() == 1);
+    let lock = |_| || locked.read().map_or(0, |thing| thing.value());
     group.measure(
         Planned::new(
             "two threads on one slot, borrowed",
             Unit::Nanos,
-            Contender::new("Jackfield", on_two_threads(reader)),
+            Contender::new("Jackfield", on_threads(2, on_one_slot)),
         )
         .goal(Goal::Ratio(1.2))
-        .floor(Contender::new("one thread", each(reader())))
-        .peers([Contender::new("RwLock", on_two_threads(lock))]),
+        .floor(Contender::new("one thread", on_threads(1, on_one_slot)))
+        .peers([
+            Contender::new("two runtimes, a thread each", on_threads(2, apart)),
+            Contender::new("RwLock", on_threads(2, lock)),
+        ]),
     );
     group.note(
-        "\"two threads\" is the time of one read while another thread reads too: on a machine whose cores are busy \
-         otherwise, the threads wait for a core and not for each other.",
+        "\"two threads\" is the time of one read while another thread reads too, the mean of both. On two runtimes the \
+         threads share nothing: what that takes more than one thread is the machine's, whose cores are slower when all are \
+         busy, or busy with something else.",
     );
 
     let sizes = [10, 100, 1_000, 10_000];
@@ -172,25 +186,28 @@ async fn contested(slots: &[jackfield::Slot<Thing>]) -> PluginRuntime {
     with_global(plugins, settings).await
 }
 
-/// The time of one operation on this thread while another does the same.
-fn on_two_threads<Op: FnMut() -> bool + Send>(make: impl Fn() -> Op) -> impl FnMut(u64) -> Duration {
+/// The time of one operation on each of so many threads at once: the mean of all.
+fn on_threads<T, Op: FnMut() -> T + Send>(
+    threads: usize,
+    make: impl Fn(usize) -> Op,
+) -> impl FnMut(u64) -> Duration {
     move |times| {
-        let barrier = std::sync::Barrier::new(2);
+        let barrier = Barrier::new(threads);
         let run = |mut op: Op| {
             barrier.wait();
             let start = Instant::now();
             for _ in 0..times {
-                assert!(black_box(op()));
+                black_box(op());
             }
             start.elapsed()
         };
-        let (mine, other) = (make(), make());
-        std::thread::scope(|scope| {
-            let other = scope.spawn(|| run(other));
+        let mine = make(0);
+        let taken: Duration = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(&make).map(|op| scope.spawn(|| run(op))).collect();
             let mine = run(mine);
-            let other = other.join().expect("the other thread does not panic");
-            mine.max(other)
-        })
+            others.into_iter().map(|other| other.join().expect("no thread panics")).sum::<Duration>() + mine
+        });
+        taken / threads as u32
     }
 }
 

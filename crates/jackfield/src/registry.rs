@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use crate::{
     id::{Namespace, PluginId, SlotId},
     priority::Priority,
-    slot::Slot,
+    slot::{Slot, Wanted},
 };
 
 mod cell;
@@ -138,7 +138,7 @@ impl Registry {
 
     fn winning_registration<T: ?Sized>(&self, slot: Slot<T>) -> Option<Weak<Registration>> {
         let view = self.shared.view.load();
-        Some(Arc::downgrade(&view.slot(slot.hashed(&slot.id()))?.winner()?.registration))
+        Some(Arc::downgrade(&view.slot(slot.key)?.winner()?.registration))
     }
 
     /// A handle that follows `slot` through every change.
@@ -157,7 +157,17 @@ impl Registry {
     ///
     /// [`ResolveError`], if no candidate takes part, or a lazy one cannot be built.
     pub fn resolve<T: ?Sized + Send + Sync + 'static>(&self, slot: Slot<T>) -> Result<Arc<T>, ResolveError> {
-        self.shared.view.load().resolve(slot.hashed(&slot.id()))
+        self.look_up(slot.key)
+    }
+
+    /// The guard of the view is two atomic operations, and two more are the share that is given and its end. Who reads
+    /// without saying so cannot be waited for, so there is no way to know when a view may be dropped.
+    #[inline]
+    fn look_up<T: ?Sized + Send + Sync + 'static>(
+        &self,
+        wanted: impl Wanted,
+    ) -> Result<Arc<T>, ResolveError> {
+        self.shared.view.load().resolve(wanted)
     }
 
     /// The service that wins the slot of this id, for ids that are only known when the program runs.
@@ -169,7 +179,7 @@ impl Registry {
         &self,
         slot: &SlotId,
     ) -> Result<Arc<T>, ResolveError> {
-        self.shared.view.load().resolve(slot)
+        self.look_up(slot)
     }
 
     /// The service that wins `slot`, or `None` where nobody does.
@@ -199,7 +209,7 @@ impl Registry {
         plugin: &PluginId,
         slot: Slot<T>,
     ) -> Result<Arc<T>, ResolveError> {
-        self.shared.view.load().resolve_after(plugin, &slot.id())
+        self.shared.view.load().resolve_after(plugin, slot.key)
     }
 
     /// All slots that have a candidate, by name.
@@ -220,7 +230,7 @@ impl Registry {
     pub fn candidates(&self, slot: &SlotId) -> Vec<CandidateInfo> {
         let view = self.shared.view.load();
         let Some(slot) = view.slot(slot) else { return Vec::new() };
-        slot.candidates.iter().map(CandidateInfo::of).collect()
+        slot.candidates().iter().map(CandidateInfo::of).collect()
     }
 
     /// What is known of the candidate that wins a slot. Builds nothing.
@@ -247,7 +257,7 @@ impl Registry {
         let view = self.shared.view.load();
         let mut found = Vec::new();
         for slot in self.slots_in(namespace) {
-            for candidate in view.slot(&slot).into_iter().flat_map(|slot| &slot.candidates) {
+            for candidate in view.slot(&slot).into_iter().flat_map(SlotView::candidates) {
                 let registration = &candidate.registration;
                 found.extend(
                     registration
@@ -263,7 +273,7 @@ impl Registry {
     pub fn slots_of(&self, plugin: &PluginId) -> Vec<SlotId> {
         let view = self.shared.view.load();
         let offers = |slot: &SlotView| {
-            slot.candidates.iter().any(|candidate| candidate.registration.plugin == *plugin)
+            slot.candidates().iter().any(|candidate| candidate.registration.plugin == *plugin)
         };
         let mut slots: Vec<_> =
             view.slots().filter(|slot| view.slot(*slot).is_some_and(offers)).cloned().collect();
@@ -327,7 +337,7 @@ impl Resolver<'_> {
     /// [`ResolveError`], if no candidate takes part, or it cannot be built; two services that need each other to
     /// be built are such a case.
     pub fn resolve<T: ?Sized + Send + Sync + 'static>(&self, slot: Slot<T>) -> Result<Arc<T>, ResolveError> {
-        self.view.resolve(slot.hashed(&slot.id()))
+        self.view.resolve(slot.key)
     }
 }
 

@@ -22,9 +22,8 @@ use crate::id::{SlotId, well_formed};
 /// const GREETER: jackfield::Slot<String> = jackfield::Slot::new("Chat Greeter");
 /// ```
 pub struct Slot<T: ?Sized> {
-    id: &'static str,
-    /// Of the id. Made where the constant is, so that no lookup makes it.
-    hash: u64,
+    /// With its hash, which is made where the constant is, so that no lookup makes it.
+    pub(crate) key: Key<'static>,
     holds: PhantomData<fn() -> Arc<T>>,
 }
 
@@ -37,31 +36,47 @@ impl<T: ?Sized> Slot<T> {
     #[track_caller]
     pub const fn new(id: &'static str) -> Self {
         assert!(well_formed(id), "an id is words of lowercase letters, digits, `-` and `_`, joined by dots");
-        Self { id, hash: hash(id), holds: PhantomData }
+        Self { key: Key { text: id, hash: hash(id) }, holds: PhantomData }
     }
 
     /// The id by which settings address this slot.
     pub const fn id(self) -> SlotId {
-        SlotId::checked(self.id)
-    }
-
-    /// For lookups, with its own `id`.
-    #[inline]
-    pub(crate) fn hashed(self, id: &SlotId) -> Hashed<'_> {
-        Hashed { id, hash: self.hash }
+        SlotId::checked(self.key.text)
     }
 }
 
-/// The id of a slot, and its hash.
+/// The text of an id, and its hash: what a lookup needs of a slot.
 #[derive(Clone, Copy)]
-pub(crate) struct Hashed<'a> {
-    pub(crate) id: &'a SlotId,
+pub(crate) struct Key<'a> {
+    pub(crate) text: &'a str,
     pub(crate) hash: u64,
 }
 
-impl<'a> From<&'a SlotId> for Hashed<'a> {
-    fn from(id: &'a SlotId) -> Self {
-        Self { id, hash: hash(id.as_str()) }
+/// What is looked up: a slot, or an id that is known only when the program runs.
+pub(crate) trait Wanted: Copy {
+    fn key(&self) -> Key<'_>;
+
+    /// For errors.
+    fn to_id(self) -> SlotId;
+}
+
+impl Wanted for Key<'static> {
+    #[inline]
+    fn key(&self) -> Key<'_> {
+        *self
+    }
+    fn to_id(self) -> SlotId {
+        SlotId::checked(self.text)
+    }
+}
+
+impl Wanted for &SlotId {
+    fn key(&self) -> Key<'_> {
+        let text = self.as_str();
+        Key { text, hash: hash(text) }
+    }
+    fn to_id(self) -> SlotId {
+        self.clone()
     }
 }
 
@@ -100,6 +115,6 @@ impl<T: ?Sized> From<Slot<T>> for SlotId {
 }
 impl<T: ?Sized> fmt::Debug for Slot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Slot({}: {})", self.id, std::any::type_name::<T>())
+        write!(f, "Slot({}: {})", self.key.text, std::any::type_name::<T>())
     }
 }

@@ -35,8 +35,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
     fn build(&self, view: &View) -> Vec<Failure> {
         let resolver = Resolver { view };
-        let candidates = view.slots().filter_map(|slot| view.slot(slot)).flat_map(|slot| &slot.candidates);
-        let failures = candidates.filter(|candidate| candidate.enabled).filter_map(|candidate| {
+        let failures = view.candidates().filter(|candidate| candidate.enabled).filter_map(|candidate| {
             let registration = &candidate.registration;
             let (plugin, slot) = (&registration.plugin, Some(&registration.slot));
             let _span = journal::hook(Hook::Build, plugin, slot, self.scope.name()).entered();
@@ -69,14 +68,14 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         }
         let mut slots = Vec::with_capacity(desired.slots.size().min(count));
         for (slot, planned) in &desired.slots {
-            let mut candidates = Vec::with_capacity(planned.len());
-            candidates.extend(planned.iter().filter_map(|candidate| {
+            let candidates = planned.iter().filter_map(|candidate| {
                 let registration = registrations.get(&(slot, &candidate.plugin))?;
                 let (priority, enabled) = (candidate.priority, candidate.enabled);
                 Some(Candidate { registration: Arc::clone(registration), priority, enabled })
-            }));
-            if !candidates.is_empty() {
-                slots.push((slot.clone(), SlotView { candidates }));
+            });
+            let found: SlotView = candidates.collect();
+            if !found.candidates().is_empty() {
+                slots.push((slot.clone(), found));
             }
         }
         View::new(slots)

@@ -5,10 +5,7 @@ use std::{
 };
 
 use super::erased::Erased;
-use crate::{
-    error::BoxError,
-    foreign::{Foreign, contain},
-};
+use crate::{error::BoxError, foreign::contain};
 
 /// How long a thread waits for another that is building the same service. Two builders that wait for each other
 /// on two threads would otherwise wait for ever.
@@ -17,34 +14,38 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A service that is built at most once. No lock is held while it is being built.
 #[derive(Default)]
 pub(super) struct ServiceCell {
-    built: OnceLock<Foreign<Erased>>,
+    built: OnceLock<Erased>,
     builder: Mutex<Option<ThreadId>>,
     finished: Condvar,
 }
 
 impl ServiceCell {
+    #[inline]
     pub(super) fn get(&self) -> Option<&Erased> {
-        self.built.get().map(|service| &**service)
+        self.built.get()
     }
 
     /// The service; made by `build` unless it has been already. A failed build may be tried again.
     pub(super) fn get_or_build(
         &self,
         build: impl FnOnce() -> Result<Erased, BoxError>,
-    ) -> Result<Erased, Arc<str>> {
+    ) -> Result<&Erased, Arc<str>> {
+        if let Some(service) = self.get() {
+            return Ok(service);
+        }
         let _turn = match self.take_turn()? {
             Turn::Built(service) => return Ok(service),
             Turn::Mine(turn) => turn,
         };
         let service = contained(build)?;
-        Ok(Erased::clone(self.built.get_or_init(|| Foreign::new(service))))
+        Ok(self.built.get_or_init(|| service))
     }
 
     fn take_turn(&self) -> Result<Turn<'_>, Arc<str>> {
         let mut builder = self.lock();
         loop {
             if let Some(service) = self.get() {
-                return Ok(Turn::Built(service.clone()));
+                return Ok(Turn::Built(service));
             }
             match *builder {
                 None => {
@@ -70,7 +71,7 @@ impl ServiceCell {
 }
 
 enum Turn<'a> {
-    Built(Erased),
+    Built(&'a Erased),
     Mine(MyTurn<'a>),
 }
 

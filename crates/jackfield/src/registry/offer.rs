@@ -132,37 +132,38 @@ impl Registration {
         self.companion.get().map(|companion| &**companion)
     }
 
-    /// The service if it stands already, borrowed: lookups are mostly of such, and a share of the box that a service is
-    /// kept in costs as much as one of the service.
+    /// The service if it stands already, as most do that are looked up.
+    #[inline]
     pub(super) fn built(&self) -> Option<&Erased> {
         self.cell.get()
     }
 
-    /// The service, built if it has not been yet.
-    pub(super) fn provide(&self, resolver: &Resolver<'_>) -> Result<Erased, Arc<str>> {
-        let build = || {
-            let Built { service, companion } = (self.make)(resolver, self.config.as_ref())?;
-            if let Some(companion) = companion {
-                self.on_built.get().map_or(Ok(()), |on_built| on_built(&companion))?;
-                self.companion.set(Foreign::new(companion)).ok(); // a factory has no companion, and all else is built once
-            }
-            Ok(service)
-        };
+    /// The service, built if it has not been yet; `None` if it is no `T`.
+    pub(super) fn provide<T: ?Sized + Send + Sync + 'static>(
+        &self,
+        resolver: &Resolver<'_>,
+    ) -> Result<Option<Arc<T>>, Arc<str>> {
         match self.kind {
-            Kind::Factory => contained(build),
-            Kind::Singleton | Kind::Lazy => match self.cell.get() {
-                Some(service) => Ok(service.clone()),
-                None => self.cell.get_or_build(build),
-            },
+            Kind::Factory => contained(|| self.build(resolver)).map(|service| service.get()),
+            Kind::Singleton | Kind::Lazy => self.cell.get_or_build(|| self.build(resolver)).map(Erased::get),
         }
     }
 
     /// Builds what must stand before anybody attaches.
     pub(crate) fn prepare(&self, resolver: &Resolver<'_>) -> Result<(), Arc<str>> {
         match self.kind {
-            Kind::Singleton => self.provide(resolver).map(drop),
+            Kind::Singleton => self.cell.get_or_build(|| self.build(resolver)).map(drop),
             Kind::Factory | Kind::Lazy => Ok(()),
         }
+    }
+
+    fn build(&self, resolver: &Resolver<'_>) -> Result<Erased, BoxError> {
+        let Built { service, companion } = (self.make)(resolver, self.config.as_ref())?;
+        if let Some(companion) = companion {
+            self.on_built.get().map_or(Ok(()), |on_built| on_built(&companion))?;
+            self.companion.set(Foreign::new(companion)).ok(); // a factory has no companion, and all else is built once
+        }
+        Ok(service)
     }
 
     pub(crate) fn capability<C: Any + Send + Sync>(&self) -> Option<Arc<C>> {

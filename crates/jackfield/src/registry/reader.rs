@@ -1,13 +1,13 @@
 use std::{any::type_name, fmt, sync::Arc};
 
 use super::{Registry, ResolveError, erased::Erased, slots::Slots};
-use crate::{foreign::Foreign, slot::Slot};
+use crate::slot::{Key, Slot, Wanted as _};
 
 /// A registry for somebody who looks up often: it remembers what it gave until a change.
 ///
 /// [`get`](Self::get) lends whoever wins now. While nothing has changed, that costs an atomic read and a lookup of its
-/// own, and touches nothing that is shared; a [`Registry`] pays for its being shared with three writes to memory that all
-/// threads see. That is why looking takes `&mut self`: have one for each place that looks things up.
+/// own, and touches nothing that is shared; a [`Registry`] pays for its being shared with four atomic writes, two of them to
+/// the service's own count. That is why looking takes `&mut self`: have one for each place that looks things up.
 ///
 /// What it gave it keeps alive until it is asked again after a change, or [forgets](Self::forget), or is dropped. So a
 /// factory makes one service for it after each change, and not one at each lookup.
@@ -39,7 +39,7 @@ pub struct Reader {
 }
 
 struct Found {
-    service: Foreign<Erased>,
+    service: Erased,
     type_name: &'static str,
 }
 
@@ -56,19 +56,12 @@ impl Reader {
     /// As [`Registry::resolve`].
     #[inline(always)] // or the room for an error is passed from frame to frame, which takes as long as the lookup
     pub fn get<T: ?Sized + Send + Sync + 'static>(&mut self, slot: Slot<T>) -> Result<&Arc<T>, ResolveError> {
-        let generation = self.registry.generation();
-        if self.seen != generation {
-            self.start_again(generation);
+        if self.seen == self.registry.generation()
+            && let Some(position) = self.found.likely_position(slot.key)
+        {
+            return self.found.at(position).lend(slot.key);
         }
-        let position = match self.found.position(slot.hashed(&slot.id())) {
-            Some(position) => position,
-            None => self.look_up(slot)?,
-        };
-        let found = self.found.at(position);
-        match found.service.borrow() {
-            Some(service) => Ok(service),
-            None => Err(wrong_type(slot, found)),
-        }
+        self.look_further(slot.key).map_err(|error| *error)
     }
 
     /// Lets go of all that it gave.
@@ -76,22 +69,39 @@ impl Reader {
         self.found.clear();
     }
 
-    #[cold]
-    fn start_again(&mut self, generation: u64) {
-        self.forget();
-        self.seen = generation;
-    }
-
-    #[cold]
-    fn look_up<T: ?Sized + Send + Sync + 'static>(&mut self, slot: Slot<T>) -> Result<usize, ResolveError> {
-        let service = Foreign::new(Erased::new(self.registry.resolve(slot)?));
-        Ok(self.found.add(slot.id(), Found { service, type_name: type_name::<T>() }))
+    /// For what is not known yet, and for the few whose first place another took. Both what it is given and what it returns
+    /// fit into registers, or [`get`](Self::get) would prepare memory for them each time.
+    #[inline(never)]
+    fn look_further<T: ?Sized + Send + Sync + 'static>(
+        &mut self,
+        key: Key<'static>,
+    ) -> Result<&Arc<T>, Box<ResolveError>> {
+        let generation = self.registry.generation();
+        if self.seen != generation {
+            self.forget();
+            self.seen = generation;
+        }
+        let position = match self.found.position(key) {
+            Some(position) => position,
+            None => {
+                let service = Erased::new(self.registry.look_up::<T>(key)?);
+                self.found.add(key.to_id(), Found { service, type_name: type_name::<T>() })
+            }
+        };
+        self.found.at(position).lend(key).map_err(Box::new)
     }
 }
 
-#[cold]
-fn wrong_type<T: ?Sized>(slot: Slot<T>, found: &Found) -> ResolveError {
-    ResolveError::WrongType { slot: slot.id(), expected: type_name::<T>(), found: found.type_name }
+impl Found {
+    #[inline]
+    fn lend<T: ?Sized + Send + Sync + 'static>(&self, key: Key<'static>) -> Result<&Arc<T>, ResolveError> {
+        self.service.borrow().ok_or_else(|| self.wrong_type::<T>(key))
+    }
+
+    #[cold]
+    fn wrong_type<T: ?Sized>(&self, key: Key<'static>) -> ResolveError {
+        ResolveError::WrongType { slot: key.to_id(), expected: type_name::<T>(), found: self.type_name }
+    }
 }
 
 impl Clone for Reader {

@@ -1,6 +1,8 @@
+use std::ptr;
+
 use crate::{
     id::SlotId,
-    slot::{Hashed, hash},
+    slot::{Key, hash},
 };
 
 /// What is kept for each of some slots. Slots bring their hashes along, so a lookup hashes nothing.
@@ -9,42 +11,62 @@ use crate::{
 pub(super) struct Slots<V> {
     entries: Vec<Entry<V>>,
     /// Where the entries are, each near the place that its hash says. Their number is a power of two, and at least half
-    /// of them are free, or a search would not end.
+    /// of them are free, or a search would not end; or there are none, as there are no entries.
     places: Vec<u32>,
 }
 
 struct Entry<V> {
-    hash: u64,
     slot: SlotId,
+    hash: u64,
     value: V,
 }
 
 const FREE: u32 = u32::MAX;
 
+impl<V> Entry<V> {
+    /// Whether it is that of `key`. Mostly its id and the one asked for are one constant.
+    #[inline]
+    fn is_of(&self, key: Key<'_>) -> bool {
+        let text = self.slot.as_str();
+        ptr::eq(text, key.text) || self.hash == key.hash && text == key.text
+    }
+}
+
 impl<V> Default for Slots<V> {
     fn default() -> Self {
-        Self { entries: Vec::new(), places: vec![FREE] }
+        Self { entries: Vec::new(), places: Vec::new() }
     }
 }
 
 impl<V> Slots<V> {
     #[inline]
-    pub(super) fn get(&self, slot: Hashed<'_>) -> Option<&V> {
-        self.position(slot).map(|position| self.at(position))
+    pub(super) fn get(&self, key: Key<'_>) -> Option<&V> {
+        self.likely_position(key).or_else(|| self.position(key)).map(|position| self.at(position))
     }
 
-    /// Where [`at`](Self::at) finds what is kept for `slot`.
-    #[inline]
-    pub(super) fn position(&self, slot: Hashed<'_>) -> Option<usize> {
-        let around = self.places.len() - 1;
-        let mut place = slot.hash as usize & around;
+    /// Where [`at`](Self::at) finds what is kept for a slot.
+    pub(super) fn position(&self, key: Key<'_>) -> Option<usize> {
+        let mut place = self.first_place(key)?;
         loop {
-            let entry = self.entries.get(self.places[place] as usize)?; // nothing is kept where a place is free
-            if entry.hash == slot.hash && entry.slot == *slot.id {
-                return Some(self.places[place] as usize);
+            let position = self.places[place] as usize;
+            let entry = self.entries.get(position)?; // nothing is kept where a place is free
+            if entry.is_of(key) {
+                return Some(position);
             }
-            place = (place + 1) & around;
+            place = (place + 1) & (self.places.len() - 1);
         }
+    }
+
+    /// The same, but only for whoever came first to its place, as most did: small enough to be inlined.
+    #[inline]
+    pub(super) fn likely_position(&self, key: Key<'_>) -> Option<usize> {
+        let position = self.places[self.first_place(key)?] as usize;
+        self.entries.get(position)?.is_of(key).then_some(position)
+    }
+
+    #[inline]
+    fn first_place(&self, key: Key<'_>) -> Option<usize> {
+        Some(key.hash as usize & self.places.len().checked_sub(1)?)
     }
 
     #[inline]
@@ -57,12 +79,17 @@ impl<V> Slots<V> {
         let position = self.entries.len();
         self.entries.push(Entry { hash: hash(slot.as_str()), slot, value });
         if self.entries.len() * 2 > self.places.len() {
-            self.places = vec![FREE; self.entries.len().next_power_of_two() * 2];
-            (0..=position).for_each(|position| self.settle(position));
+            self.make_places(self.entries.len());
         } else {
             self.settle(position);
         }
         position
+    }
+
+    /// Makes places for so many entries, and settles those that there are.
+    fn make_places(&mut self, entries: usize) {
+        self.places = vec![FREE; entries.next_power_of_two() * 2];
+        (0..self.entries.len()).for_each(|position| self.settle(position));
     }
 
     /// Gives an entry the first free place.
@@ -80,6 +107,11 @@ impl<V> Slots<V> {
         self.entries.iter().map(|entry| &entry.slot)
     }
 
+    /// What is kept, as it was added.
+    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
+        self.entries.iter().map(|entry| &entry.value)
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -87,9 +119,10 @@ impl<V> Slots<V> {
 
 impl<V> FromIterator<(SlotId, V)> for Slots<V> {
     fn from_iter<I: IntoIterator<Item = (SlotId, V)>>(slots: I) -> Self {
-        let mut all = Self::default();
-        for (slot, value) in slots {
-            all.add(slot, value);
+        let entry = |(slot, value): (SlotId, V)| Entry { hash: hash(slot.as_str()), slot, value };
+        let mut all = Self { entries: slots.into_iter().map(entry).collect(), places: Vec::new() };
+        if !all.entries.is_empty() {
+            all.make_places(all.entries.len());
         }
         all
     }

@@ -1,10 +1,10 @@
-use std::{any::type_name, sync::Arc};
+use std::{any::type_name, slice, sync::Arc};
 
-use super::{Registration, ResolveError, Resolver, slots::Slots};
+use super::{Registration, ResolveError, Resolver, erased::Erased, slots::Slots};
 use crate::{
     id::{PluginId, SlotId},
     priority::Priority,
-    slot::Hashed,
+    slot::Wanted,
 };
 
 /// All candidates of a scope at one moment. Never changed; a change publishes another.
@@ -13,10 +13,11 @@ pub(crate) struct View {
     slots: Slots<SlotView>,
 }
 
-/// The candidates for one slot, highest authority first.
-#[derive(Clone, Default)]
-pub(crate) struct SlotView {
-    pub(crate) candidates: Vec<Candidate>,
+/// The candidates for one slot, highest authority first. Mostly there is one.
+#[derive(Clone)]
+pub(crate) enum SlotView {
+    One(Candidate),
+    Many(Box<[Candidate]>),
 }
 
 /// A registration, and what settings make of it.
@@ -28,8 +29,27 @@ pub(crate) struct Candidate {
 }
 
 impl SlotView {
+    #[inline]
+    pub(crate) fn candidates(&self) -> &[Candidate] {
+        match self {
+            Self::One(candidate) => slice::from_ref(candidate),
+            Self::Many(candidates) => candidates,
+        }
+    }
+
+    #[inline]
     pub(crate) fn winner(&self) -> Option<&Candidate> {
-        self.candidates.iter().find(|candidate| candidate.enabled)
+        self.candidates().iter().find(|candidate| candidate.enabled)
+    }
+}
+
+impl FromIterator<Candidate> for SlotView {
+    fn from_iter<I: IntoIterator<Item = Candidate>>(candidates: I) -> Self {
+        let mut candidates = candidates.into_iter();
+        match (candidates.next(), candidates.next()) {
+            (Some(only), None) => Self::One(only),
+            (first, second) => Self::Many(first.into_iter().chain(second).chain(candidates).collect()),
+        }
     }
 }
 
@@ -39,44 +59,64 @@ impl View {
         Self { slots: slots.into_iter().collect() }
     }
 
-    pub(crate) fn slot<'a>(&self, slot: impl Into<Hashed<'a>>) -> Option<&SlotView> {
-        self.slots.get(slot.into())
+    #[inline]
+    pub(crate) fn slot(&self, slot: impl Wanted) -> Option<&SlotView> {
+        self.slots.get(slot.key())
     }
 
     pub(crate) fn slots(&self) -> impl Iterator<Item = &SlotId> {
         self.slots.iter()
     }
 
-    pub(super) fn resolve<'a, T: ?Sized + Send + Sync + 'static>(
+    /// All candidates, slot by slot.
+    pub(crate) fn candidates(&self) -> impl Iterator<Item = &Candidate> {
+        self.slots.values().flat_map(SlotView::candidates)
+    }
+
+    #[inline]
+    pub(super) fn resolve<T: ?Sized + Send + Sync + 'static>(
         &self,
-        slot: impl Into<Hashed<'a>>,
+        slot: impl Wanted,
     ) -> Result<Arc<T>, ResolveError> {
         self.provide(&self.winner(slot)?.registration)
     }
 
-    pub(super) fn winner<'a>(&self, slot: impl Into<Hashed<'a>>) -> Result<&Candidate, ResolveError> {
-        let slot = slot.into();
-        let entry = self.slot(slot).ok_or_else(|| ResolveError::NotRegistered { slot: slot.id.clone() })?;
-        entry.winner().ok_or_else(|| disabled(slot.id, &entry.candidates))
+    #[inline]
+    pub(super) fn winner(&self, slot: impl Wanted) -> Result<&Candidate, ResolveError> {
+        let found = self.slot(slot).ok_or_else(|| ResolveError::NotRegistered { slot: slot.to_id() })?;
+        found.winner().ok_or_else(|| disabled(slot.to_id(), found.candidates()))
     }
 
     pub(super) fn resolve_after<T: ?Sized + Send + Sync + 'static>(
         &self,
         plugin: &PluginId,
-        slot: &SlotId,
+        slot: impl Wanted,
     ) -> Result<Arc<T>, ResolveError> {
-        let entry = self.slot(slot).ok_or_else(|| ResolveError::NotRegistered { slot: slot.clone() })?;
-        let nobody = || ResolveError::NobodyAfter { slot: slot.clone(), plugin: plugin.clone() };
-        let place = entry.candidates.iter().position(|candidate| candidate.registration.plugin == *plugin);
-        let later = &entry.candidates[place.ok_or_else(nobody)? + 1..];
+        let found = self.slot(slot).ok_or_else(|| ResolveError::NotRegistered { slot: slot.to_id() })?;
+        let nobody = || ResolveError::NobodyAfter { slot: slot.to_id(), plugin: plugin.clone() };
+        let place = found.candidates().iter().position(|candidate| candidate.registration.plugin == *plugin);
+        let later = &found.candidates()[place.ok_or_else(nobody)? + 1..];
         match later.iter().find(|candidate| candidate.enabled) {
             Some(next) => self.provide(&next.registration),
             None if later.is_empty() => Err(nobody()),
-            None => Err(disabled(slot, later)),
+            None => Err(disabled(slot.to_id(), later)),
         }
     }
 
+    #[inline]
     fn provide<T: ?Sized + Send + Sync + 'static>(
+        &self,
+        winner: &Registration,
+    ) -> Result<Arc<T>, ResolveError> {
+        match winner.built().and_then(Erased::get) {
+            Some(service) => Ok(service),
+            None => self.build(winner),
+        }
+    }
+
+    /// For what does not stand yet, is made anew each time, or is of another type.
+    #[cold]
+    fn build<T: ?Sized + Send + Sync + 'static>(
         &self,
         winner: &Registration,
     ) -> Result<Arc<T>, ResolveError> {
@@ -85,10 +125,7 @@ impl View {
             plugin: winner.plugin.clone(),
             reason,
         };
-        let service = match winner.built() {
-            Some(built) => built.get(),
-            None => winner.provide(&Resolver { view: self }).map_err(not_built)?.get(),
-        };
+        let service = winner.provide(&Resolver { view: self }).map_err(not_built)?;
         service.ok_or_else(|| ResolveError::WrongType {
             slot: winner.slot.clone(),
             expected: type_name::<T>(),
@@ -98,7 +135,8 @@ impl View {
 }
 
 /// That settings have disabled all of these.
-fn disabled(slot: &SlotId, candidates: &[Candidate]) -> ResolveError {
+#[cold]
+fn disabled(slot: SlotId, candidates: &[Candidate]) -> ResolveError {
     let plugins = candidates.iter().map(|candidate| candidate.registration.plugin.clone()).collect();
-    ResolveError::Disabled { slot: slot.clone(), plugins }
+    ResolveError::Disabled { slot, plugins }
 }

@@ -219,6 +219,33 @@ async fn each_of_many_slots_is_found_by_its_own_id() {
     }
 }
 
+#[tokio::test]
+async fn slots_whose_ids_begin_at_one_address_are_told_apart() {
+    // R-RES-01
+    const LONG: &str = "voice.of.one";
+    const SHORT: Slot<u32> = Slot::new(LONG.split_at(5).0);
+    struct Both;
+    impl Plugin for Both {
+        fn manifest(&self) -> Manifest {
+            Manifest::new("both")
+        }
+        fn register(&self, services: &mut Registrar<'_>) {
+            services.provide(SHORT).value(Arc::new(5));
+            services.provide::<u32>(Slot::new(LONG)).value(Arc::new(12));
+        }
+    }
+    let session = PluginRuntime::builder().plugin(Both).init().await.unwrap();
+    let session = session.create_session("one").await.unwrap();
+    let mut reader = session.reader();
+    for _ in 0..2 {
+        assert_eq!((**reader.get(SHORT).unwrap(), **reader.get(Slot::<u32>::new(LONG)).unwrap()), (5, 12));
+        assert_eq!(
+            (*session.resolve(SHORT).unwrap(), *session.resolve(Slot::<u32>::new(LONG)).unwrap()),
+            (5, 12)
+        );
+    }
+}
+
 /// Looks a slot up from wherever it is.
 struct Everywhere(Diary);
 const MEMBER: Slot<Member> = Slot::new("member");

@@ -140,6 +140,22 @@ async fn a_lazy_is_built_once_and_a_factory_every_time() {
 }
 
 #[tokio::test]
+async fn a_factory_makes_one_service_for_a_reader_until_something_changes() {
+    // R-REG-01
+    let diary = Diary::default();
+    let builder = PluginRuntime::builder()
+        .plugin(Kinds)
+        .plugin(Probe::new("a", &diary).offers(VOICE, Priority::NORMAL));
+    let runtime = builder.init().await.unwrap();
+    let session = runtime.create_session("one").await.unwrap();
+    let mut reader = session.reader();
+    let first = Arc::clone(reader.get(FACTORY).unwrap());
+    assert!(Arc::ptr_eq(&first, reader.get(FACTORY).unwrap()));
+    runtime.update_settings(RuntimeSettings::from_toml("plugins.a.enabled = false").unwrap()).await.unwrap();
+    assert!(!Arc::ptr_eq(&first, reader.get(FACTORY).unwrap()));
+}
+
+#[tokio::test]
 async fn a_capability_is_read_without_building() {
     // R-RES-09
     let runtime = PluginRuntime::builder().plugin(Kinds).init().await.unwrap();

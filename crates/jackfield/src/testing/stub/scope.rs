@@ -12,7 +12,7 @@ use crate::{
     manifest::Manifest,
     plan::ScopeName,
     priority::Priority,
-    registry::{Candidate, Offer, Registrar, Registration, SlotView, View},
+    registry::{Candidate, Offer, Registrar, Registration, View},
     scope::Scope,
     settings::{ConfigTable, DocumentPath, Problems, RuntimeSettings},
     slot::Slot,
@@ -113,16 +113,16 @@ impl StubScope {
 }
 
 fn view_of(registrations: &[Arc<Registration>]) -> View {
-    let mut slots: HashMap<SlotId, SlotView> = HashMap::new();
+    let mut slots: HashMap<SlotId, Vec<Candidate>> = HashMap::new();
     for registration in registrations {
         let (priority, enabled) = (registration.base_priority, true);
         let candidate = Candidate { registration: Arc::clone(registration), priority, enabled };
-        slots.entry(registration.slot.clone()).or_default().candidates.push(candidate);
+        slots.entry(registration.slot.clone()).or_default().push(candidate);
     }
-    for slot in slots.values_mut() {
-        slot.candidates.sort_by_key(|candidate| Reverse(candidate.priority)); // stable: then as declared
-    }
-    View::new(slots)
+    View::new(slots.into_iter().map(|(slot, mut candidates)| {
+        candidates.sort_by_key(|candidate| Reverse(candidate.priority)); // stable: then as declared
+        (slot, candidates.into_iter().collect())
+    }))
 }
 
 impl Deref for StubScope {
