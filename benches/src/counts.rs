@@ -19,7 +19,7 @@ use crate::fixture::{
 /// By how many hundredths a path may change.
 const TOLERANCE: f64 = 3.0;
 
-const PATHS: [(&str, u64, fn(u64)); 13] = [
+const PATHS: [(&str, u64, fn(u64)); 14] = [
     ("read through a watched handle", 10_000, watched),
     ("resolve by slot, of 100", 10_000, resolve),
     ("resolve by slot through a reader, of 100", 10_000, read),
@@ -33,6 +33,7 @@ const PATHS: [(&str, u64, fn(u64)); 13] = [
     ("subscribe and cancel, beside 100 handlers", 10_000, subscribe),
     ("open and close a session of 20 plugins", 50, open),
     ("toggle 1 of 100 plugins in 100 sessions", 4, toggle),
+    ("the same settings again, 50 plugins", 100, again),
 ];
 
 /// What valgrind counts: it is told the name of this function.
@@ -234,6 +235,18 @@ fn toggle(times: u64) {
                 && runtime.update_settings(on.clone()).await.is_ok()
         })
     };
+    change();
+    counted(times, change);
+}
+
+fn again(times: u64) {
+    let tokio = one_thread();
+    let slots = slots(0..100);
+    let plugins: Vec<_> = (0..50).map(|number| Made::empty(number).offering(&slots)).collect();
+    let settings = without(&plugins[7..8]);
+    let runtime = tokio.block_on(with_plugins(plugins));
+    let _session = tokio.block_on(session(&runtime));
+    let change = || tokio.block_on(async { runtime.update_settings(settings.clone()).await.is_ok() });
     change();
     counted(times, change);
 }

@@ -1,6 +1,13 @@
 //! What hooks are handed.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{
+    fmt,
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tokio::sync::mpsc;
 
@@ -21,7 +28,7 @@ mod handling;
 mod ledger;
 
 pub use self::handling::ContextHandler;
-pub(crate) use self::ledger::Ledger;
+use self::ledger::Ledger;
 
 /// A change of settings that somebody asked for: made from the settings that are in force when its turn comes.
 pub(crate) type Edit = Box<dyn FnOnce(&RuntimeSettings) -> RuntimeSettings + Send>;
@@ -43,41 +50,61 @@ pub struct NoSuchConfig {
 /// Looking up, subscribing, and keeping. What is kept here ends when the plugin detaches, last in first out; nothing
 /// needs to be ended by hand. Borrowed by hooks, so it cannot be kept itself; [`scope`](Self::scope) can.
 pub struct Context {
-    scope: Scope,
-    plugin: PluginId,
-    slot: Option<SlotId>,
+    home: Arc<Home>,
+    owner: Owner,
     config: Option<Arc<dyn ConfigCell>>,
-    edits: mpsc::UnboundedSender<Edit>,
     ledger: Ledger,
 }
 
+/// What all contexts of one scope share.
+pub(crate) struct Home {
+    pub(crate) scope: Scope,
+    /// Where changes are asked for.
+    pub(crate) edits: mpsc::UnboundedSender<Edit>,
+}
+
+/// Whose context it is.
+enum Owner {
+    Plugin(PluginId),
+    /// Boxed, because few are.
+    Service(Box<(PluginId, SlotId)>),
+}
+
 impl Context {
-    pub(crate) fn new(
-        scope: Scope,
-        plugin: PluginId,
-        config: Option<Arc<dyn ConfigCell>>,
-        edits: mpsc::UnboundedSender<Edit>,
-    ) -> Self {
-        Self { scope, plugin, slot: None, config, edits, ledger: Ledger::default() }
+    /// The context of a plugin.
+    pub(crate) fn new(home: Arc<Home>, plugin: PluginId, config: Option<Arc<dyn ConfigCell>>) -> Self {
+        Self { home, owner: Owner::Plugin(plugin), config, ledger: Ledger::default() }
     }
 
-    pub(crate) fn of_service(self, slot: SlotId) -> Self {
-        Self { slot: Some(slot), ..self }
+    /// The context of a plugin's service.
+    pub(crate) fn of_service(
+        home: Arc<Home>,
+        plugin: PluginId,
+        slot: SlotId,
+        config: Option<Arc<dyn ConfigCell>>,
+    ) -> Self {
+        Self { home, owner: Owner::Service(Box::new((plugin, slot))), config, ledger: Ledger::default() }
     }
 
     /// The plugin that the context belongs to.
     pub fn plugin(&self) -> &PluginId {
-        &self.plugin
+        match &self.owner {
+            Owner::Plugin(plugin) => plugin,
+            Owner::Service(service) => &service.0,
+        }
     }
 
     /// The slot that the service was registered for; `None` in the context of a plugin itself.
     pub fn slot(&self) -> Option<&SlotId> {
-        self.slot.as_ref()
+        match &self.owner {
+            Owner::Plugin(_) => None,
+            Owner::Service(service) => Some(&service.1),
+        }
     }
 
     /// The scope: registry and bus. A clone of it may be kept, and used by handlers and tasks.
     pub fn scope(&self) -> &Scope {
-        &self.scope
+        &self.home.scope
     }
 
     /// The service that would win `slot` if it were not for this plugin and those before it.
@@ -89,7 +116,7 @@ impl Context {
         &self,
         slot: Slot<T>,
     ) -> Result<Arc<T>, ResolveError> {
-        self.scope.registry().resolve_after(&self.plugin, slot)
+        self.registry().resolve_after(self.plugin(), slot)
     }
 
     /// This plugin's own configuration, live; in the context of a service, the service's.
@@ -100,7 +127,7 @@ impl Context {
     /// [offering](crate::Offering::config), declares none, or one of another type.
     pub fn config<C: Configuration>(&self) -> Result<Live<C>, NoSuchConfig> {
         let live = self.config.as_ref().and_then(|cell| Live::of(Arc::clone(cell)));
-        live.ok_or_else(|| NoSuchConfig { plugin: self.plugin.clone(), asked: std::any::type_name::<C>() })
+        live.ok_or_else(|| NoSuchConfig { plugin: self.plugin().clone(), asked: std::any::type_name::<C>() })
     }
 
     /// Keeps `guard` until the plugin detaches; whatever it ends by being dropped, ends then. If it panics at that, the
@@ -134,8 +161,8 @@ impl Context {
     /// This is how a hook changes settings. To await a change from within a hook would be to wait for oneself.
     pub fn request_change(&self, change: impl FnOnce(&mut RuntimeSettings) + Send + 'static) {
         let edit: Edit = Box::new(move |settings| settings.with(change));
-        if self.edits.send(edit).is_err() {
-            tracing::debug!(plugin = %self.plugin, "A change was asked for after the runtime had ended.");
+        if self.home.edits.send(edit).is_err() {
+            tracing::debug!(plugin = %self.plugin(), "A change was asked for after the runtime had ended.");
         }
     }
 
@@ -157,7 +184,7 @@ impl Deref for Context {
     type Target = Scope;
 
     fn deref(&self) -> &Scope {
-        &self.scope
+        self.scope()
     }
 }
 
@@ -225,29 +252,34 @@ impl<G> Deref for GlobalContext<G> {
 /// to the global scope.
 pub struct SessionContext<G = (), S = ()> {
     context: Context,
-    data: Arc<S>,
-    global: Arc<G>,
-    global_scope: Scope,
+    outlook: Arc<Outlook<G, S>>,
+}
+
+/// What all contexts of one session see besides their scope.
+pub(crate) struct Outlook<G, S> {
+    pub(crate) data: Arc<S>,
+    pub(crate) global: Arc<G>,
+    pub(crate) global_scope: Scope,
 }
 
 impl<G, S> SessionContext<G, S> {
-    pub(crate) fn new(context: Context, data: Arc<S>, global: Arc<G>, global_scope: Scope) -> Self {
-        Self { context, data, global, global_scope }
+    pub(crate) fn new(context: Context, outlook: Arc<Outlook<G, S>>) -> Self {
+        Self { context, outlook }
     }
 
     /// The application's data for this session.
     pub fn data(&self) -> &Arc<S> {
-        &self.data
+        &self.outlook.data
     }
 
     /// The application's data for the global scope.
     pub fn global(&self) -> &Arc<G> {
-        &self.global
+        &self.outlook.global
     }
 
     /// The global scope. Nothing crosses from one scope to another by itself; this is the way across.
     pub fn global_scope(&self) -> &Scope {
-        &self.global_scope
+        &self.outlook.global_scope
     }
 }
 
@@ -262,12 +294,48 @@ impl<G, S> Deref for SessionContext<G, S> {
 /// What a survivor is told: the settings before and after, and its own configuration before and after.
 #[derive(Clone)]
 pub struct SettingsChange {
-    pub(crate) old: Arc<RuntimeSettings>,
-    pub(crate) new: Arc<RuntimeSettings>,
-    pub(crate) config: Option<(Foreign<AnyConfig>, Foreign<AnyConfig>)>,
+    old: Arc<RuntimeSettings>,
+    new: Arc<RuntimeSettings>,
+    config: Option<(Foreign<AnyConfig>, Foreign<AnyConfig>)>,
+    unheard: Unheard,
+}
+
+/// Whether the one who is being told has not written the hook.
+#[derive(Default)]
+struct Unheard(AtomicBool);
+
+impl Clone for Unheard {
+    fn clone(&self) -> Self {
+        Self::default() // of somebody else
+    }
 }
 
 impl SettingsChange {
+    pub(crate) fn new(
+        old: Arc<RuntimeSettings>,
+        new: Arc<RuntimeSettings>,
+        config: Option<(Foreign<AnyConfig>, Foreign<AnyConfig>)>,
+    ) -> Self {
+        Self { old, new, config, unheard: Unheard::default() }
+    }
+
+    /// The same for a plugin with this configuration, before and after.
+    pub(crate) fn with_config(&self, config: Option<(Foreign<AnyConfig>, Foreign<AnyConfig>)>) -> Self {
+        Self { config, ..self.clone() }
+    }
+
+    /// Said by the hook that is there where nobody wrote one.
+    pub(crate) fn falls_on_deaf_ears(&self) {
+        self.unheard.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was said of whoever was told last.
+    pub(crate) fn fell_on_deaf_ears(&self) -> bool {
+        let unheard = self.unheard.0.load(Ordering::Relaxed);
+        self.unheard.0.store(false, Ordering::Relaxed);
+        unheard
+    }
+
     /// The settings before the change.
     pub fn old_settings(&self) -> &Arc<RuntimeSettings> {
         &self.old
@@ -293,8 +361,8 @@ impl SettingsChange {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
-            .field("plugin", &self.plugin)
-            .field("scope", self.scope.name())
+            .field("plugin", self.plugin())
+            .field("scope", self.name())
             .finish_non_exhaustive()
     }
 }

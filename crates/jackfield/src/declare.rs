@@ -7,7 +7,7 @@ use crate::{
     id::{PluginId, SlotId},
     plan::Declaration,
     plugin::{AnyPlugin, ByScope},
-    registry::{Offer, Registrar},
+    registry::{Registrar, Terms},
 };
 
 /// Why a plugin cannot be added.
@@ -53,6 +53,7 @@ pub(crate) fn declare<G, S>(
     let declaration = contain(|| {
         let mut offers = Vec::new();
         plugin.register(&mut Registrar::new(&mut offers));
+        let offers = offers.into_iter().map(|offer| Arc::new(offer.terms)).collect();
         Declaration { manifest: plugin.manifest(), scope: plugin.kind(), offers }
     });
     let declaration = declaration.map_err(|message| AddError::Panicked { message })?;
@@ -60,7 +61,7 @@ pub(crate) fn declare<G, S>(
     if there.iter().any(|(other, _)| other.manifest.id() == id) {
         return Err(AddError::Duplicate { plugin: id.clone() });
     }
-    let types: HashMap<&SlotId, (&Offer, &PluginId)> = there
+    let types: HashMap<&SlotId, (&Arc<Terms>, &PluginId)> = there
         .iter()
         .flat_map(|(other, _)| other.offers.iter().map(|offer| (&offer.slot, (offer, other.manifest.id()))))
         .collect();

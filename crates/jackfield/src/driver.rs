@@ -27,8 +27,10 @@ mod handle;
 mod command;
 mod catalogue;
 mod attached;
+mod crew;
 mod undo;
 mod scope_state;
+mod turns;
 mod showing;
 mod quarantine;
 mod change;
@@ -124,7 +126,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         };
         let global = ScopeState::new(scope, surroundings.clone(), Arc::new(make_context));
         let wishes = Wishes { declarations: catalogues.declarations(), ..Wishes::default() };
-        let world = World { unknown, wishes, ..World::default() };
+        let world = World { unknown, wishes: Arc::new(wishes), ..World::default() };
         let (sessions, next_key, last_opening) = (BTreeMap::new(), 0, None);
         Self {
             published,
@@ -253,12 +255,12 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             return Err(ChangeError::NoSuchSession);
         }
         let wishes = self.world.wishes.with_overlay(scope, Arc::new(overlay));
-        self.follow_with_settings_in_force(&wishes).await
+        self.follow_with_settings_in_force(&Arc::new(wishes)).await
     }
 
     /// Makes everything follow `wishes` whose settings are those in force. They may have been stored with nothing
     /// following, and name what is passed over now; then they are others afterwards, and the stream is told.
-    async fn follow_with_settings_in_force(&mut self, wishes: &Wishes) -> Result<Report, ChangeError> {
+    async fn follow_with_settings_in_force(&mut self, wishes: &Arc<Wishes>) -> Result<Report, ChangeError> {
         let report = self.follow(wishes).await?;
         if self.world.wishes.settings != wishes.settings {
             self.tell_stream();
@@ -300,11 +302,11 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         change_removed: impl FnOnce(&mut std::collections::BTreeSet<PluginId>),
     ) -> Result<Report, ChangeError> {
         let catalogues = Catalogues::new(&plugins);
-        let mut wishes = self.world.wishes.clone();
+        let mut wishes = Wishes::clone(&self.world.wishes);
         wishes.declarations = catalogues.declarations();
         change_removed(Arc::make_mut(&mut wishes.removed));
         let before = std::mem::replace(&mut self.catalogues, catalogues);
-        match self.follow_with_settings_in_force(&wishes).await {
+        match self.follow_with_settings_in_force(&Arc::new(wishes)).await {
             Ok(report) => {
                 self.plugins = plugins;
                 Ok(report)
@@ -336,7 +338,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// Puts `settings` in force for whoever reads them, and says so once.
     fn store(&mut self, settings: Arc<RuntimeSettings>) {
-        self.world.wishes.settings = settings;
+        Arc::make_mut(&mut self.world.wishes).settings = settings;
         self.publish();
         self.tell_stream();
     }

@@ -31,17 +31,17 @@ mod world;
 mod print;
 
 pub use cause::Cause;
+use demand::Demand;
 pub use normalise::UnknownReferences;
 pub use remark::Remark;
 pub use standing::Standing;
 pub(crate) use {
     configs::ConfigOwner,
     desired::Desired,
-    place::Order,
+    place::{Order, Place},
     roster::{Declaration, Roster},
     world::{BySession, Closing, Wishes, World},
 };
-use {demand::Demand, place::Place};
 
 /// Which of the two lives a plugin leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -108,8 +108,6 @@ pub struct Plan {
     pub generation: u64,
     #[serde(skip)]
     pub(crate) wishes: Arc<Wishes>,
-    #[serde(skip)]
-    pub(crate) rehearsed: Arc<Desired>,
 }
 
 /// What a change would do in one scope. Scopes that run the same share the steps.
@@ -137,11 +135,9 @@ pub struct Steps {
     pub configs: Vec<ConfigChange>,
     /// The slots whose candidates are others, or are ranked otherwise, or of another stay of their plugins.
     #[serde(skip)]
-    #[allow(dead_code, reason = "for those who carry a plan out")]
     pub(crate) slots: Vec<SlotId>,
     /// Those configurations of plugins that stay which are another object.
     #[serde(skip)]
-    #[allow(dead_code, reason = "for those who carry a plan out")]
     pub(crate) owners: Vec<ConfigOwner>,
 }
 

@@ -1,6 +1,14 @@
 //! What a plugin is: four hooks and a manifest.
 
-use std::{fmt, pin::Pin, sync::Arc, task::Poll};
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+};
 
 use futures_util::future::BoxFuture;
 
@@ -50,6 +58,8 @@ pub trait Plugin<G = (), S = ()>: Send + Sync + 'static {
 
     /// Takes note of new settings. Called after every change through which the plugin stays on.
     ///
+    /// A plugin that does not write this hook costs a change nothing.
+    ///
     /// # Errors
     ///
     /// As for [`attach`](Self::attach). Those who were told before are then told of the way back.
@@ -58,7 +68,8 @@ pub trait Plugin<G = (), S = ()>: Send + Sync + 'static {
         cx: &SessionContext<G, S>,
         change: &SettingsChange,
     ) -> impl Future<Output = PluginResult> + Send {
-        let _ = (cx, change);
+        let _ = cx;
+        change.falls_on_deaf_ears();
         Done
     }
 
@@ -96,7 +107,8 @@ pub trait GlobalPlugin<G = ()>: Send + Sync + 'static {
         cx: &GlobalContext<G>,
         change: &SettingsChange,
     ) -> impl Future<Output = PluginResult> + Send {
-        let _ = (cx, change);
+        let _ = cx;
+        change.falls_on_deaf_ears();
         Done
     }
 
@@ -126,12 +138,22 @@ pub(crate) trait Hooks<C>: Send + Sync {
     fn attach<'a>(&'a self, cx: &'a C) -> BoxFuture<'a, PluginResult>;
     fn settings_changed<'a>(&'a self, cx: &'a C, change: &'a SettingsChange) -> BoxFuture<'a, PluginResult>;
     fn detach<'a>(&'a self, cx: &'a C) -> BoxFuture<'a, PluginResult>;
+    /// Whether the plugin wants to be told of new settings. That it does not is found out when it is told for the first
+    /// time, and stays so: the hook is written or it is not.
+    fn listens(&self) -> bool;
 }
 
 const _: Option<&dyn Hooks<()>> = None; // fails to build if it stops being dyn-safe
 
-struct InSession<P>(Foreign<P>);
-struct InGlobal<P>(Foreign<P>);
+struct InSession<P> {
+    plugin: Foreign<P>,
+    is_deaf: AtomicBool,
+}
+
+struct InGlobal<P> {
+    plugin: Foreign<P>,
+    is_deaf: AtomicBool,
+}
 
 macro_rules! hooks {
     ($trait:ident < $($data:ident),* >, $adapter:ident, $context:ty) => {
@@ -140,23 +162,30 @@ macro_rules! hooks {
                 std::any::type_name::<P>()
             }
             fn manifest(&self) -> Manifest {
-                self.0.manifest()
+                self.plugin.manifest()
             }
             fn register(&self, services: &mut Registrar<'_>) {
-                self.0.register(services);
+                self.plugin.register(services);
             }
             fn attach<'a>(&'a self, cx: &'a $context) -> BoxFuture<'a, PluginResult> {
-                Box::pin(self.0.attach(cx))
+                Box::pin(self.plugin.attach(cx))
             }
             fn settings_changed<'a>(
                 &'a self,
                 cx: &'a $context,
                 change: &'a SettingsChange,
             ) -> BoxFuture<'a, PluginResult> {
-                Box::pin(self.0.settings_changed(cx, change))
+                let told = Box::pin(self.plugin.settings_changed(cx, change));
+                if change.fell_on_deaf_ears() {
+                    self.is_deaf.store(true, Ordering::Relaxed);
+                }
+                told
             }
             fn detach<'a>(&'a self, cx: &'a $context) -> BoxFuture<'a, PluginResult> {
-                Box::pin(self.0.detach(cx))
+                Box::pin(self.plugin.detach(cx))
+            }
+            fn listens(&self) -> bool {
+                !self.is_deaf.load(Ordering::Relaxed)
             }
         }
     };
@@ -240,13 +269,19 @@ pub struct PerRuntime;
 
 impl<G: Send + Sync + 'static, S: Send + Sync + 'static, P: Plugin<G, S>> IntoPlugin<G, S, PerSession> for P {
     fn into_plugin(self) -> AnyPlugin<G, S> {
-        AnyPlugin(ByScope::Session(Arc::new(InSession(Foreign::new(self)))))
+        AnyPlugin(ByScope::Session(Arc::new(InSession {
+            plugin: Foreign::new(self),
+            is_deaf: AtomicBool::default(),
+        })))
     }
 }
 
 impl<G: Send + Sync + 'static, S, P: GlobalPlugin<G>> IntoPlugin<G, S, PerRuntime> for P {
     fn into_plugin(self) -> AnyPlugin<G, S> {
-        AnyPlugin(ByScope::Global(Arc::new(InGlobal(Foreign::new(self)))))
+        AnyPlugin(ByScope::Global(Arc::new(InGlobal {
+            plugin: Foreign::new(self),
+            is_deaf: AtomicBool::default(),
+        })))
     }
 }
 

@@ -19,13 +19,15 @@ use crate::{
 
 mod cell;
 mod erased;
+mod news;
 mod offer;
 mod reader;
 mod slots;
 mod view;
 mod watch;
 
-pub(crate) use offer::{Built, Companion, Offer, Registration};
+use news::News;
+pub(crate) use offer::{Built, Companion, Offer, Registration, Terms};
 pub use offer::{Kind, Offering, Registrar};
 pub use reader::Reader;
 pub(crate) use view::{Candidate, SlotView, View};
@@ -96,40 +98,37 @@ pub struct Registry {
 
 struct Shared {
     view: ArcSwap<View>,
-    /// Goes up when a view is published. The atomic is for those who look, the channel for those who wait.
+    /// Goes up when a view is published: for those who look.
     generation: AtomicU64,
-    generations: tokio::sync::watch::Sender<u64>,
+    /// For those who wait.
+    news: News,
     closed: AtomicBool,
 }
 
 impl Registry {
     pub(crate) fn new() -> Self {
         let (view, generation) = (ArcSwap::from_pointee(View::default()), AtomicU64::new(0));
-        let (generations, closed) = (tokio::sync::watch::Sender::new(0), AtomicBool::new(false));
-        Self { shared: Arc::new(Shared { view, generation, generations, closed }) }
+        let (news, closed) = (News::default(), AtomicBool::new(false));
+        Self { shared: Arc::new(Shared { view, generation, news, closed }) }
     }
 
     /// Replaces the view; returns the old one, so that it is dropped by somebody who may.
     pub(crate) fn publish(&self, view: Arc<View>) -> Arc<View> {
         let replaced = self.shared.view.swap(view);
-        let generation = self.shared.generation.fetch_add(1, Ordering::Release) + 1;
-        self.shared.generations.send_replace(generation);
+        self.shared.generation.fetch_add(1, Ordering::Release);
+        self.shared.news.spread();
         replaced
     }
 
     /// The last view is published: from now on nothing changes any more.
     pub(crate) fn close(&self) {
         self.shared.closed.store(true, Ordering::Release);
-        self.shared.generations.send_modify(|_| ());
+        self.shared.news.spread();
     }
 
     #[inline]
     fn generation(&self) -> u64 {
         self.shared.generation.load(Ordering::Acquire)
-    }
-
-    fn generations(&self) -> tokio::sync::watch::Receiver<u64> {
-        self.shared.generations.subscribe()
     }
 
     fn is_closed(&self) -> bool {
@@ -314,8 +313,8 @@ impl CandidateInfo {
         let registration = &candidate.registration;
         Self {
             plugin: registration.plugin.clone(),
-            kind: registration.kind,
-            base_priority: registration.base_priority,
+            kind: registration.terms.kind,
+            base_priority: registration.terms.priority,
             priority: candidate.priority,
             enabled: candidate.enabled,
         }

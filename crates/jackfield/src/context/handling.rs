@@ -66,7 +66,7 @@ impl Context {
 
     /// A handler with a priority or an identifier: say which, then `on` what. It lasts until the plugin detaches.
     pub fn handler(&self) -> ContextHandler<'_> {
-        ContextHandler { context: self, options: self.bus().handler().owner(self.plugin.to_shared()) }
+        ContextHandler { context: self, options: self.bus().handler().owner(self.plugin().to_shared()) }
     }
 
     /// A bus closes only after everybody has detached; nothing would reach a handler that it refuses.

@@ -1,5 +1,6 @@
 use std::{
     any::Any,
+    mem,
     panic::AssertUnwindSafe,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -18,11 +19,56 @@ type Goodbye = BoxFuture<'static, Result<(), BoxError>>;
 
 /// All that is kept for one plugin in one scope, and ends with it.
 #[derive(Default)]
-pub(crate) struct Ledger(Mutex<Vec<Held>>);
+pub(crate) struct Ledger(Mutex<Pile>);
+
+/// What is kept, last on top. Most plugins keep one thing, in thousands of sessions: that needs no room elsewhere.
+#[derive(Default)]
+enum Pile {
+    #[default]
+    Nothing,
+    One(Held),
+    Many(Vec<Held>),
+}
+
+impl Pile {
+    fn push(&mut self, held: Held) {
+        *self = match mem::take(self) {
+            Self::Nothing => Self::One(held),
+            Self::One(first) => Self::Many(vec![first, held]),
+            Self::Many(mut all) => {
+                all.push(held);
+                Self::Many(all)
+            }
+        };
+    }
+
+    fn pop(&mut self) -> Option<Held> {
+        match self {
+            Self::Many(all) => all.pop(),
+            _ => match mem::take(self) {
+                Self::One(only) => Some(only),
+                _ => None,
+            },
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::One(_) => 1,
+            Self::Many(all) => all.len(),
+        }
+    }
+}
 
 enum Held {
     Guard(Box<dyn Any + Send>),
     Subscription(Subscription),
+    Slow(Slow),
+}
+
+/// What takes time to end.
+pub(crate) enum Slow {
     Task(JoinHandle<()>),
     Goodbye(Goodbye),
 }
@@ -39,25 +85,29 @@ impl Ledger {
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         #[expect(clippy::disallowed_methods, reason = "this is where handles of tasks are kept")]
         let task = tokio::spawn(task);
-        self.keep(Held::Task(task));
+        self.keep(Held::Slow(Slow::Task(task)));
     }
 
     pub(super) fn at_detach(&self, goodbye: Goodbye) {
-        self.keep(Held::Goodbye(goodbye));
+        self.keep(Held::Slow(Slow::Goodbye(goodbye)));
     }
 
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// Ends everything, last in first out, and says what failed on its way out. Each has `deadline` to end; what
-    /// overruns is let go, and the rest still ends.
-    pub(crate) async fn clear(&self, deadline: Duration) -> Vec<HookError> {
-        let mut failures = Vec::new();
+    /// Ends what is kept, last in first out, as far as the first that takes time, which is given back: once it has
+    /// [ended](Slow::end), the rest is to be ended in the same way. What fails on its way out is among the `failures`.
+    pub(crate) fn end_at_once(&self, failures: &mut Vec<HookError>) -> Option<Slow> {
         loop {
             // Taken out first: dropping is foreign code, and must not run under the lock.
-            let Some(last) = self.lock().pop() else { return failures };
-            failures.extend(last.end(deadline).await.err());
+            let last = self.lock().pop()?;
+            let ended = match last {
+                Held::Guard(guard) => contained(|| drop(guard)),
+                Held::Subscription(subscription) => contained(|| drop(subscription)),
+                Held::Slow(slow) => return Some(slow),
+            };
+            failures.extend(ended.err());
         }
     }
 
@@ -66,7 +116,7 @@ impl Ledger {
     pub(crate) fn abandon(&self) {
         loop {
             let Some(last) = self.lock().pop() else { return };
-            if let Held::Task(task) = &last {
+            if let Held::Slow(Slow::Task(task)) = &last {
                 task.abort();
             }
             discard(last);
@@ -74,14 +124,10 @@ impl Ledger {
     }
 
     fn keep(&self, held: Held) {
-        let mut all = self.lock();
-        if all.is_empty() {
-            all.reserve_exact(1); // many plugins keep one thing, in thousands of sessions
-        }
-        all.push(held);
+        self.lock().push(held);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Held>> {
+    fn lock(&self) -> MutexGuard<'_, Pile> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -96,13 +142,12 @@ fn contained(end: impl FnOnce()) -> Result<(), HookError> {
     contain(end).map_err(|message| HookError::Panicked { message })
 }
 
-impl Held {
-    async fn end(self, deadline: Duration) -> Result<(), HookError> {
+impl Slow {
+    /// Ends it, and says how that failed, if it did. It has `deadline` for that; if it overruns, it is let go.
+    pub(crate) async fn end(self, deadline: Duration) -> Result<(), HookError> {
         let late = |_| HookError::TimedOut { deadline };
         let panicked = |payload| HookError::Panicked { message: message_of(payload) };
         match self {
-            Self::Guard(guard) => contained(|| drop(guard)),
-            Self::Subscription(subscription) => contained(|| drop(subscription)),
             Self::Task(task) => {
                 task.abort();
                 match timeout(deadline, task).await.map_err(late)? {

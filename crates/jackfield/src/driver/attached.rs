@@ -9,28 +9,27 @@ use tracing::{Instrument, Span};
 
 use super::{
     catalogue::Listed,
-    hook::{call, contained, within},
+    hook::{call, contained, marked, within},
     journal,
     surroundings::Surroundings,
 };
 use crate::{
-    context::{Context, SettingsChange},
+    context::{Context, Home, SettingsChange},
     error::{BoxError, HookError},
     id::{PluginId, SlotId},
-    plan::{ConfigOwner, Declaration, Desired, ScopeName},
-    plugin::Hooks,
-    registry::{Companion, Offer, Registrar, Registration},
+    manifest::Manifest,
+    plan::{ConfigOwner, Declaration, Desired, Place, ScopeName},
+    registry::{Companion, Kind, Offer, Registrar, Registration, Terms},
     report::{Failure, Hook},
-    scope::Scope,
     service,
 };
 
 pub(super) struct Attached<C> {
-    pub(super) declaration: Arc<Declaration>,
+    pub(super) place: Place,
+    listed: Arc<Listed<C>>,
     pub(super) context: C,
-    pub(super) registrations: Vec<Arc<Registration>>,
-    hooks: Arc<dyn Hooks<C>>,
-    services: Vec<(Arc<Registration>, Arc<Bound>)>,
+    registrations: Box<[Arc<Registration>]>,
+    services: Box<[(Arc<Registration>, Arc<Bound>)]>,
 }
 
 /// A service with a life of its own, bound to its scope.
@@ -56,46 +55,59 @@ enum Life {
     Attached,
 }
 
+impl<C> Attached<C> {
+    pub(super) fn manifest(&self) -> &Manifest {
+        &self.listed.declaration.manifest
+    }
+
+    pub(super) fn plugin(&self) -> &PluginId {
+        self.manifest().id()
+    }
+
+    /// Its candidate for `slot`.
+    pub(super) fn registration(&self, slot: &SlotId) -> Option<&Arc<Registration>> {
+        self.registrations.iter().find(|registration| registration.slot() == slot)
+    }
+
+    /// Whether some of its services have a life of their own.
+    pub(super) fn has_living_services(&self) -> bool {
+        !self.services.is_empty()
+    }
+}
+
 impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
     /// Registers a plugin that is about to attach.
     pub(super) fn register(
-        listed: &Listed<C>,
-        scope: &Scope,
+        place: Place,
+        listed: &Arc<Listed<C>>,
+        home: &Arc<Home>,
         next: &Desired,
-        surroundings: &Surroundings,
+        runtime: usize,
         make_context: &(dyn Fn(Context) -> C + Send + Sync),
     ) -> Result<Self, HookError> {
-        let plugin = listed.declaration.manifest.id();
-        let _span = journal::hook(Hook::Register, plugin, None, scope.name()).entered();
-        contained(surroundings.runtime, || {
-            Self::register_uncontained(listed, scope, next, surroundings, make_context)
-        })?
-    }
-
-    fn register_uncontained(
-        listed: &Listed<C>,
-        scope: &Scope,
-        next: &Desired,
-        surroundings: &Surroundings,
-        make_context: &(dyn Fn(Context) -> C + Send + Sync),
-    ) -> Result<Self, HookError> {
-        let declaration = Arc::clone(&listed.declaration);
-        let mut offers: Vec<Offer> = Vec::with_capacity(declaration.offers.len());
-        listed.hooks.register(&mut Registrar::new(&mut offers));
-        as_declared(&offers, &declaration)?;
+        let Listed { declaration, hooks } = &**listed;
         let plugin = declaration.manifest.id();
-        let context =
-            |config| Context::new(scope.clone(), plugin.clone(), config, surroundings.edits.clone());
-
+        let offers = {
+            let _span = journal::hook(Hook::Register, plugin, None, home.scope.name()).entered();
+            contained(runtime, || {
+                let mut offers = Vec::with_capacity(declaration.offers.len());
+                hooks.register(&mut Registrar::new(&mut offers));
+                as_declared(&offers, declaration).map(|()| offers)
+            })??
+        };
         let (mut registrations, mut services) = (Vec::with_capacity(offers.len()), Vec::new());
-        for offer in offers {
-            let config = next.config(&ConfigOwner::Service(plugin.clone(), offer.slot.clone())).cloned();
-            let stateful = offer.has_companion;
-            let registration = Arc::new(Registration::new(plugin.clone(), offer, config));
-            if stateful {
+        for (place, Offer { terms, means }) in offers.into_iter().enumerate() {
+            let Some(terms) = declared(declaration, place, &terms.slot) else { continue }; // it was looked for just above
+            let config = match &terms.config {
+                Some(_) => next.config(&ConfigOwner::Service(plugin.clone(), terms.slot.clone())).cloned(),
+                None => None,
+            };
+            let registration = Arc::new(Registration::new(plugin.clone(), Arc::clone(terms), means, config));
+            if registration.terms.has_companion {
+                let (slot, config) = (registration.slot().clone(), registration.config.clone());
                 let bound = Arc::new(Bound {
-                    context: context(registration.config.clone()).of_service(registration.slot.clone()),
-                    runtime: surroundings.runtime,
+                    context: Context::of_service(Arc::clone(home), plugin.clone(), slot, config),
+                    runtime,
                     stage: Mutex::new(Stage { open: true, life: Life::Waiting }),
                 });
                 bound.follow(&registration);
@@ -103,21 +115,25 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
             }
             registrations.push(registration);
         }
-        let config = next.config(&ConfigOwner::Plugin(plugin.clone())).cloned();
-        let cell = declaration.manifest.config_spec().zip(config).map(|(spec, config)| spec.cell(config));
-        let context = make_context(context(cell));
-        Ok(Self { declaration, context, registrations, hooks: Arc::clone(&listed.hooks), services })
+        let cell = declaration
+            .manifest
+            .config_spec()
+            .and_then(|spec| Some(spec.cell(next.config(&ConfigOwner::Plugin(plugin.clone())).cloned()?)));
+        let context = make_context(Context::new(Arc::clone(home), plugin.clone(), cell));
+        let (registrations, services) = (registrations.into(), services.into());
+        Ok(Self { place, listed: Arc::clone(listed), context, registrations, services })
     }
 
-    pub(super) fn plugin(&self) -> &PluginId {
-        self.declaration.manifest.id()
+    /// Whether it wants to be told of new settings.
+    pub(super) fn listens(&self) -> bool {
+        self.listed.hooks.listens()
     }
 
     /// Attaches the services that take part, and then the plugin. One that fails does not keep the others from it.
     pub(super) async fn attach(&self, desired: &Desired, surroundings: &Surroundings) -> Vec<Failure> {
         self.admit(desired);
         let mut failures = self.attach_services(desired);
-        let hook = || self.hooks.attach(&self.context);
+        let hook = || self.listed.hooks.attach(&self.context);
         if let Err(error) = call(surroundings, self.span(None, Hook::Attach), hook).await {
             failures.push(self.failure(None, Hook::Attach, error));
         }
@@ -127,7 +143,7 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
     /// From now on, lazy services begin when they are built if they take part in `desired`, and otherwise do not.
     pub(super) fn admit(&self, desired: &Desired) {
         for (registration, bound) in &self.services {
-            bound.stage().open = desired.takes_part(self.plugin(), &registration.slot);
+            bound.stage().open = desired.takes_part(self.plugin(), registration.slot());
         }
     }
 
@@ -136,10 +152,10 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         let mut failures = Vec::new();
         for (registration, bound) in &self.services {
             let Some(companion) = registration.companion() else { continue };
-            if desired.takes_part(self.plugin(), &registration.slot)
+            if desired.takes_part(self.plugin(), registration.slot())
                 && let Err(error) = bound.attach(companion)
             {
-                failures.push(self.failure(Some(&registration.slot), Hook::Attach, error));
+                failures.push(self.failure(Some(registration.slot()), Hook::Attach, error));
             }
         }
         failures
@@ -150,7 +166,8 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
     pub(super) async fn detach(&self, surroundings: &Surroundings) -> Vec<Failure> {
         self.services.iter().for_each(|(_, bound)| bound.stage().open = false);
         let goodbye =
-            call(surroundings, self.span(None, Hook::Detach), || self.hooks.detach(&self.context)).await;
+            call(surroundings, self.span(None, Hook::Detach), || self.listed.hooks.detach(&self.context))
+                .await;
         let mut failures = self.farewell(None, goodbye, &self.context, surroundings).await;
         failures.extend(self.detach_services(surroundings, |_| true).await);
         failures
@@ -170,7 +187,7 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
     ) -> Vec<Failure> {
         let mut failures = Vec::new();
         for (registration, bound) in
-            self.services.iter().rev().filter(|(registration, _)| which(&registration.slot))
+            self.services.iter().rev().filter(|(registration, _)| which(registration.slot()))
         {
             if !bound.end() {
                 continue;
@@ -178,13 +195,14 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
             let hooks = registration.companion().and_then(service::hooks);
             let goodbye = match hooks {
                 Some(hooks) => {
-                    let span = self.span(Some(&registration.slot), Hook::Detach);
+                    let span = self.span(Some(registration.slot()), Hook::Detach);
                     call(surroundings, span, || hooks.detach(&bound.context)).await
                 }
                 None => Ok(()),
             };
-            failures
-                .extend(self.farewell(Some(&registration.slot), goodbye, &bound.context, surroundings).await);
+            failures.extend(
+                self.farewell(Some(registration.slot()), goodbye, &bound.context, surroundings).await,
+            );
         }
         failures
     }
@@ -196,19 +214,15 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         surroundings: &Surroundings,
     ) -> Result<(), Failure> {
         let span = self.span(None, Hook::SettingsChanged);
-        let told = call(surroundings, span, || self.hooks.settings_changed(&self.context, change)).await;
+        let told =
+            call(surroundings, span, || self.listed.hooks.settings_changed(&self.context, change)).await;
         told.map_err(|error| self.failure(None, Hook::SettingsChanged, error))
-    }
-
-    /// Whether some of its services have a life of their own.
-    pub(super) fn has_living_services(&self) -> bool {
-        !self.services.is_empty()
     }
 
     /// The slots of the services that are attached, of those that have a life of their own.
     pub(super) fn attached_services(&self) -> Vec<SlotId> {
         let attached = self.services.iter().filter(|(_, bound)| bound.stage().life == Life::Attached);
-        attached.map(|(registration, _)| registration.slot.clone()).collect()
+        attached.map(|(registration, _)| registration.slot().clone()).collect()
     }
 
     fn span(&self, slot: Option<&SlotId>, hook: Hook) -> Span {
@@ -227,36 +241,50 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         context: &Context,
         surroundings: &Surroundings,
     ) -> Vec<Failure> {
-        let release =
-            context.ledger().clear(surroundings.deadline).instrument(self.span(slot, Hook::Release));
-        let released = within(surroundings.runtime, release).await;
-        let goodbye = goodbye.err().map(|error| (Hook::Detach, error));
-        let failures = goodbye.into_iter().chain(released.into_iter().map(|error| (Hook::Release, error)));
-        failures.map(|(hook, error)| self.failure(slot, hook, error)).collect()
+        let goodbye = goodbye.err().map(|error| self.failure(slot, Hook::Detach, error));
+        let mut failures: Vec<Failure> = goodbye.into_iter().collect();
+        if context.held() == 0 {
+            return failures;
+        }
+        let Surroundings { runtime, deadline, .. } = *surroundings;
+        let (ledger, span, mut released) = (context.ledger(), self.span(slot, Hook::Release), Vec::new());
+        // Most of what is kept ends at once, and nothing has to wait for it.
+        while let Some(slow) = span.in_scope(|| marked(runtime, || ledger.end_at_once(&mut released))) {
+            released.extend(within(runtime, slow.end(deadline)).instrument(span.clone()).await.err());
+        }
+        failures.extend(released.into_iter().map(|error| self.failure(slot, Hook::Release, error)));
+        failures
     }
 }
 
 /// Plans are made for what a plugin declared when it was added, so it must declare the same again.
 fn as_declared(offers: &[Offer], declaration: &Declaration) -> Result<(), HookError> {
-    let declared = &declaration.offers;
-    let (mut new, mut old) = (offers.iter(), declared.iter());
-    let unlike = new.find(|offer| !declared.iter().any(|known| known.is_same_as(offer)));
-    let missing = old.find(|known| !offers.iter().any(|offer| offer.slot == known.slot));
-    match (unlike, missing) {
-        (Some(Offer { slot, .. }), _) => {
-            Err(HookError::failed(format!("it offers `{slot}`, which it did not when added").into()))
+    for (place, Offer { terms, .. }) in offers.iter().enumerate() {
+        if !declared(declaration, place, &terms.slot).is_some_and(|known| known.are_same_as(terms)) {
+            let reason = format!("it offers `{}`, which it did not when added", terms.slot);
+            return Err(HookError::failed(reason.into()));
         }
-        (None, Some(Offer { slot, .. })) => {
-            Err(HookError::failed(format!("it does not offer `{slot}`, which it did when added").into()))
-        }
-        (None, None) => Ok(()),
     }
+    if offers.len() == declaration.offers.len() {
+        return Ok(()); // no slot is offered twice
+    }
+    let is_missing = |known: &&Arc<Terms>| !offers.iter().any(|offer| offer.terms.slot == known.slot);
+    declaration.offers.iter().find(is_missing).map_or(Ok(()), |missing| {
+        let reason = format!("it does not offer `{}`, which it did when added", missing.slot);
+        Err(HookError::failed(reason.into()))
+    })
+}
+
+/// The terms that were declared for `slot`; mostly they are in the same place.
+fn declared<'a>(declaration: &'a Declaration, place: usize, slot: &SlotId) -> Option<&'a Arc<Terms>> {
+    let in_place = declaration.offers.get(place).filter(|known| known.slot == *slot);
+    in_place.or_else(|| declaration.offers.iter().find(|known| known.slot == *slot))
 }
 
 impl Bound {
     /// A lazy service begins when it is built, whoever has it built.
     fn follow(self: &Arc<Self>, registration: &Registration) {
-        if registration.kind == crate::registry::Kind::Lazy {
+        if registration.terms.kind == Kind::Lazy {
             let bound = Arc::clone(self);
             registration.when_built(Box::new(move |companion| {
                 bound.attach(companion).map_err(|error| BoxError::from(error.to_string()))

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The plugins of one kind of scope.
-pub(super) type Catalogue<C> = Arc<HashMap<PluginId, Listed<C>>>;
+pub(super) type Catalogue<C> = Arc<HashMap<PluginId, Arc<Listed<C>>>>;
 
 /// A plugin, and what is known of it.
 pub(super) struct Listed<C> {
@@ -34,10 +34,10 @@ impl<G, S> Catalogues<G, S> {
             let id = declaration.manifest.id().clone();
             match plugin {
                 ByScope::Global(hooks) => {
-                    global.insert(id, Listed { declaration, hooks: Arc::clone(hooks) });
+                    global.insert(id, Arc::new(Listed { declaration, hooks: Arc::clone(hooks) }));
                 }
                 ByScope::Session(hooks) => {
-                    session.insert(id, Listed { declaration, hooks: Arc::clone(hooks) });
+                    session.insert(id, Arc::new(Listed { declaration, hooks: Arc::clone(hooks) }));
                 }
             }
         }

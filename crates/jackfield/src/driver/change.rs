@@ -2,26 +2,23 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    iter,
     sync::Arc,
 };
 
-use tokio::{sync::Semaphore, task::JoinSet};
+use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::{Driver, FailurePolicy, Phase, ScopeState, journal, log};
+use super::{Driver, FailurePolicy, Phase, ScopeState, journal, log, turns};
 use crate::{
     context::SessionContext,
     plan::{Desired, Plan, ScopeName, ScopePlan, SessionKey, Wishes},
     report::{ChangeError, Failure, Report},
 };
 
-/// How many sessions are changed at the same time: enough to keep every core busy while hooks wait, and few enough
-/// that ten thousand sessions do not all hold their resources twice.
-const SESSIONS_AT_ONCE: usize = 64;
-
 impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
     /// Makes everything follow `wishes`.
-    pub(super) async fn follow(&mut self, wishes: &Wishes) -> Result<Report, ChangeError> {
+    pub(super) async fn follow(&mut self, wishes: &Arc<Wishes>) -> Result<Report, ChangeError> {
         let plan = self.world.plan(wishes).map_err(ChangeError::Refused)?;
         self.make(plan).await
     }
@@ -37,25 +34,39 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         journal::beginning(&plan, &self.world);
         journal::remarks(&plan);
         let plan = Arc::new(plan);
-        let failures = self.forward(&plan).await;
-        failures.iter().for_each(log);
-        if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
-            let error = self.take_back(&plan, failures).await;
-            journal::taken_back(&error);
-            return Err(error);
+        let mut failures = Vec::new();
+        if !self.is_of_no_concern(&plan) {
+            failures = self.forward(&plan).await;
+            failures.iter().for_each(log);
+            if !failures.is_empty() && self.surroundings.policy == FailurePolicy::AllOrNothing {
+                let error = self.take_back(&plan, failures).await;
+                journal::taken_back(&error);
+                return Err(error);
+            }
+            self.global.commit();
+            self.sessions.values_mut().for_each(|session| session.commit());
+            self.last_opening = None;
+            self.note_what_sessions_run();
         }
-        self.global.commit();
-        self.sessions.values_mut().for_each(|session| session.commit());
-        self.world.wishes = Wishes::clone(&plan.wishes);
-        self.last_opening = None;
+        self.world.wishes = Arc::clone(&plan.wishes);
         self.world.followed = Arc::clone(&plan.wishes.settings);
-        self.world.rehearsed = Arc::clone(&plan.rehearsed);
-        self.note_what_sessions_run();
         self.publish();
         let plan = Arc::unwrap_or_clone(plan);
         let report = Report { generation: self.world.generation, plan, failures };
         journal::made(&report);
         Ok(report)
+    }
+
+    /// Whether everybody stays as they are, and nobody wants to be told of it.
+    fn is_of_no_concern(&self, plan: &Plan) -> bool {
+        let sessions = self.sessions.values();
+        let running =
+            iter::once(&self.global.current).chain(sessions.clone().map(|session| &session.current));
+        // Scopes are in this order in every plan that leads all of them somewhere.
+        plan.scopes.len() == 1 + self.sessions.len()
+            && plan.scopes.iter().zip(running).all(|(scope, current)| Arc::ptr_eq(&scope.next, current))
+            && self.global.attached.listeners().is_empty()
+            && sessions.clone().all(|session| session.attached.listeners().is_empty())
     }
 
     /// Dependents go down before what they depend on, across scopes too, and come up after it.
@@ -139,35 +150,38 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             let Some(session) = self.sessions.get_mut(&key) else { return Vec::new() };
             return session.run_mine(phase, &plan.scopes[place], &self.catalogues.session).await;
         }
-
-        let turns = Arc::new(Semaphore::new(SESSIONS_AT_ONCE));
-        let mut running = JoinSet::new();
-        for (place, key) in concerned {
-            let Some(mut session) = self.sessions.remove(&key) else { continue };
-            let (plan, catalogue, turns) =
-                (Arc::clone(plan), Arc::clone(&self.catalogues.session), Arc::clone(&turns));
+        let (mut busy, mut concerned) = (Vec::new(), concerned.into_iter().peekable());
+        for (key, session) in &mut self.sessions {
+            // Both are in the order in which sessions were opened.
+            while concerned.next_if(|(_, other)| other < key).is_some() {}
+            let Some((place, _)) = concerned.next_if(|(_, other)| other == key) else { continue };
+            if !session.is_idle_in(phase, &plan.scopes[place]) {
+                busy.push((place, *key));
+            }
+        }
+        let moving: Vec<_> = busy
+            .into_iter()
+            .filter_map(|(place, key)| Some((place, key, self.sessions.remove(&key)?)))
+            .collect();
+        if moving.is_empty() {
+            return Vec::new();
+        }
+        let (plan, catalogue) = (Arc::clone(plan), Arc::clone(&self.catalogues.session));
+        let run = move |(place, key, mut session): (usize, SessionKey, Box<ScopeState<_>>)| {
+            let (plan, catalogue) = (Arc::clone(&plan), Arc::clone(&catalogue));
             let turn = async move {
-                let _turn = turns.acquire().await; // an error would mean that it was closed, which nobody does
                 let failures = session.run_mine(phase, &plan.scopes[place], &catalogue).await;
                 (key, session, failures)
             };
-            running.spawn(turn.in_current_span());
-        }
-        let mut outcomes = BTreeMap::new();
-        while let Some(joined) = running.join_next().await {
-            match joined {
-                Ok((key, session, failures)) => {
-                    self.sessions.insert(key, session);
-                    outcomes.insert(key, failures);
-                }
-                Err(error) => match error.try_into_panic() {
-                    // Hooks are contained, so this is a bug of our own; going on would be to guess.
-                    Ok(payload) => std::panic::resume_unwind(payload),
-                    // Tokio itself is shutting down, and will drop this task as it did that one.
-                    Err(_) => std::future::pending().await,
-                },
+            turn.boxed()
+        };
+        let mut failed = BTreeMap::new();
+        for (key, session, failures) in turns::each(moving, Arc::new(run)).await {
+            self.sessions.insert(key, session);
+            if !failures.is_empty() {
+                failed.insert(key, failures);
             }
         }
-        outcomes.into_values().flatten().collect()
+        failed.into_values().flatten().collect()
     }
 }

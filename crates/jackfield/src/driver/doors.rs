@@ -7,7 +7,7 @@ use tracing::Instrument;
 
 use super::{Command, Driver, FailurePolicy, Opened, Phase, ScopeState, journal, log};
 use crate::{
-    context::{Context, SessionContext},
+    context::{Context, Outlook, SessionContext},
     plan::{Closing, Plan, ScopeName, ScopePlan, SessionKey},
     report::{ChangeError, Report},
     scope::Scope,
@@ -39,9 +39,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
     ) -> Result<Opened<G, S>, ChangeError> {
         let scope = Scope::new(name.clone());
         let (global, global_scope) = (Arc::clone(&self.data), self.global.scope.clone());
-        let make_context = move |context: Context| {
-            SessionContext::new(context, Arc::clone(&data), Arc::clone(&global), global_scope.clone())
-        };
+        let outlook = Arc::new(Outlook { data, global, global_scope });
+        let make_context = move |context: Context| SessionContext::new(context, Arc::clone(&outlook));
         let mut session = ScopeState::new(scope.clone(), self.surroundings.clone(), Arc::new(make_context));
 
         let plan = match self.world.plan_opening(name.clone(), overlay, self.last_opening.as_ref()) {
@@ -71,8 +70,9 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         self.world.note(key, &name, &session.current);
         self.sessions.insert(key, Box::new(session));
         self.published.change_sessions(|open| open.insert_mut(key, scope.clone()));
-        self.world.wishes.session_overlays = plan.wishes.session_overlays.clone();
-        self.world.wishes.remarked = Arc::clone(&plan.wishes.remarked);
+        let wishes = Arc::make_mut(&mut self.world.wishes);
+        wishes.session_overlays = plan.wishes.session_overlays.clone();
+        wishes.remarked = Arc::clone(&plan.wishes.remarked);
         journal::remarks(&plan);
         self.publish();
         let report = Report { generation: self.world.generation, plan, failures };
@@ -115,7 +115,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     session.commit();
                     session.close();
                     self.surroundings.forget(session);
-                    self.world.wishes.forget(*key);
+                    Arc::make_mut(&mut self.world.wishes).forget(*key);
                     self.world.sessions.remove_mut(key);
                     self.published.change_sessions(|open| _ = open.remove_mut(key));
                 }

@@ -1,7 +1,6 @@
 //! Where other people's code is called: contained, and for a bounded time.
 
 use std::{
-    any::Any,
     future::poll_fn,
     mem,
     panic::AssertUnwindSafe,
@@ -12,7 +11,7 @@ use std::{
 
 use futures_util::{
     FutureExt,
-    future::{BoxFuture, CatchUnwind, lazy},
+    future::{BoxFuture, lazy},
 };
 use tokio::{task::unconstrained, time::sleep};
 use tracing::{Instrument, Span};
@@ -33,9 +32,6 @@ pub(super) fn is_within_hook_of(runtime: usize) -> bool {
     HOOK_OF.try_with(|current| *current == runtime).unwrap_or(false)
 }
 
-/// What a hook does, so that a panic in it is an outcome.
-type Work<'a> = CatchUnwind<AssertUnwindSafe<BoxFuture<'a, PluginResult>>>;
-
 /// Calls a hook within `span`. One that panics or overruns its deadline has failed; one that overruns is dropped.
 pub(super) async fn call<'a>(
     surroundings: &Surroundings,
@@ -50,42 +46,47 @@ pub(super) async fn call<'a>(
     }
 }
 
-/// Calls a hook, and says what is left to do if it waits for something.
+/// Calls a hook, and gives back what is left to do if it waits for something.
 fn begin<'a>(
     runtime: usize,
     hook: impl FnOnce() -> BoxFuture<'a, PluginResult>,
     cx: &mut Context<'_>,
-) -> Result<Option<Work<'a>>, HookError> {
-    // A hook need not be an `async fn`: it may panic before there is a future.
-    let mut work = AssertUnwindSafe(contained(runtime, hook)?).catch_unwind();
-    match HOOK_OF.sync_scope(runtime, || work.poll_unpin(cx)) {
-        Poll::Ready(outcome) => end(runtime, outcome, work).map(|()| None),
-        Poll::Pending => Ok(Some(work)),
-    }
-}
-
-/// Waits for a hook that has begun.
-async fn finish(runtime: usize, deadline: Duration, mut work: Work<'_>) -> Result<(), HookError> {
-    match in_time(deadline, within(runtime, &mut work)).await {
-        Some(outcome) => end(runtime, outcome, work),
-        None => {
-            contained(runtime, || drop(work)).ok(); // that it is late is said already
-            Err(HookError::TimedOut { deadline })
+) -> Result<Option<BoxFuture<'a, PluginResult>>, HookError> {
+    // Both are kept outside of the net: what panics must not be dropped on the way, and what comes of a hook counts
+    // even if its future panics when it is dropped.
+    let (mut work, mut outcome) = (None, None);
+    let ran = contained(runtime, || {
+        let future = work.insert(hook()); // it need not be an `async fn`: it may panic before there is a future
+        if let Poll::Ready(done) = future.as_mut().poll(cx) {
+            outcome = Some(done);
+            work = None;
+        }
+    });
+    match (ran, outcome) {
+        (Ok(()), None) => Ok(work),
+        (ran, Some(Ok(()))) => ran.map(|()| None),
+        (_, Some(Err(error))) => Err(HookError::failed(error)),
+        (Err(panicked), None) => {
+            contained(runtime, || drop(work)).ok(); // that it panicked is said already
+            Err(panicked)
         }
     }
 }
 
-/// What came of a hook that is over.
-fn end(
+/// Waits for a hook that has begun.
+async fn finish(
     runtime: usize,
-    outcome: Result<PluginResult, Box<dyn Any + Send>>,
-    work: Work<'_>,
+    deadline: Duration,
+    work: BoxFuture<'_, PluginResult>,
 ) -> Result<(), HookError> {
+    let mut work = AssertUnwindSafe(work).catch_unwind();
+    let outcome = in_time(deadline, within(runtime, &mut work)).await;
     let dropped = contained(runtime, || drop(work));
     match outcome {
-        Ok(Ok(())) => dropped,
-        Ok(Err(error)) => Err(HookError::failed(error)),
-        Err(payload) => Err(HookError::Panicked { message: message_of(payload) }),
+        Some(Ok(Ok(()))) => dropped,
+        Some(Ok(Err(error))) => Err(HookError::failed(error)),
+        Some(Err(payload)) => Err(HookError::Panicked { message: message_of(payload) }),
+        None => Err(HookError::TimedOut { deadline }),
     }
 }
 
@@ -107,10 +108,15 @@ async fn in_time<F: Future>(deadline: Duration, work: F) -> Option<F::Output> {
 
 /// Calls plain foreign code of the runtime called `runtime`, or drops what is foreign.
 pub(super) fn contained<R>(runtime: usize, code: impl FnOnce() -> R) -> Result<R, HookError> {
-    HOOK_OF.sync_scope(runtime, || contain(code)).map_err(|message| HookError::Panicked { message })
+    marked(runtime, || contain(code)).map_err(|message| HookError::Panicked { message })
 }
 
-/// Marks what `work` does as done by a hook of the runtime called `runtime`.
+/// Marks what `code` does as done by a hook of the runtime called `runtime`.
+pub(super) fn marked<R>(runtime: usize, code: impl FnOnce() -> R) -> R {
+    HOOK_OF.sync_scope(runtime, code)
+}
+
+/// The same for work that may wait.
 pub(super) async fn within<F: Future>(runtime: usize, work: F) -> F::Output {
     HOOK_OF.scope(runtime, work).await
 }

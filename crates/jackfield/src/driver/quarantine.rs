@@ -3,7 +3,12 @@
 use std::{collections::BTreeMap, mem, ops::Deref, sync::Arc};
 
 use super::{attached::Attached, catalogue::Catalogue, scope_state::ScopeState};
-use crate::{context::Context, id::PluginId, plan::ScopePlan, report::Failure};
+use crate::{
+    context::Context,
+    id::PluginId,
+    plan::{Place, ScopePlan},
+    report::Failure,
+};
 
 impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// As [`ups`](Self::ups), leaving out whoever fails, and those who need them.
@@ -14,7 +19,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     ) -> Vec<Failure> {
         let (mut rising, mut failures) = self.register(plan, catalogue);
         self.leave_out(&failures);
-        self.store_configs();
+        self.store_configs(plan);
         loop {
             rising = self.keep_wanted(rising).await;
             let unbuilt = self.show(plan, &rising);
@@ -63,7 +68,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         }
     }
 
-    async fn keep_wanted(&self, rising: Vec<Attached<C>>) -> Vec<Attached<C>> {
+    async fn keep_wanted(&self, rising: Vec<Box<Attached<C>>>) -> Vec<Box<Attached<C>>> {
         let (wanted, unwanted): (_, Vec<_>) =
             rising.into_iter().partition(|attached| self.next.order.contains(attached.plugin()));
         for attached in unwanted.into_iter().rev() {
@@ -74,13 +79,14 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
     /// Takes those down who are attached and not wanted any more, and shows readers what is left.
     pub(super) async fn dismiss_unwanted(&mut self) -> Vec<Failure> {
-        let view = self.view_of(&self.next, &[], |plugin| self.next.order.contains(plugin));
+        let view = self.view_of(&self.next, &[], |_| true);
         self.publish(Arc::new(view));
         let mut failures = Vec::new();
-        while let Some(place) =
-            self.attached.iter().rposition(|attached| !self.next.order.contains(attached.plugin()))
-        {
-            let attached = self.attached.remove(place);
+        let unwanted = |attached: &&Attached<C>| !self.next.order.contains(attached.plugin());
+        let unwanted: Vec<Place> =
+            self.attached.iter().rev().filter(unwanted).map(|attached| attached.place).collect();
+        for place in unwanted {
+            let Some(attached) = self.attached.remove(place) else { continue };
             failures.extend(attached.detach(&self.surroundings).await);
             self.surroundings.forget(attached);
         }

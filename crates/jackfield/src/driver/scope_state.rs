@@ -13,17 +13,18 @@ use tracing::Instrument;
 use super::{
     attached::Attached,
     catalogue::Catalogue,
+    crew::Crew,
     hook::contained,
     journal,
     surroundings::{FailurePolicy, Surroundings},
     undo::Undo,
 };
 use crate::{
-    context::{Context, SettingsChange},
+    context::{Context, Home, SettingsChange},
     error::HookError,
     foreign::Foreign,
     id::{PluginId, SlotId},
-    plan::{ConfigOwner, Desired, Plan, ScopePlan},
+    plan::{ConfigOwner, Desired, Plan, ScopePlan, Step},
     report::{self, Failure, Hook},
     scope::Scope,
 };
@@ -43,12 +44,13 @@ pub(super) enum Phase {
 
 pub(super) struct ScopeState<C> {
     pub(super) scope: Scope,
+    home: Arc<Home>,
     /// What runs.
     pub(super) current: Arc<Desired>,
     /// What will, when the change that is being made is done.
     pub(super) next: Arc<Desired>,
     pub(super) surroundings: Surroundings,
-    pub(super) attached: Vec<Attached<C>>,
+    pub(super) attached: Crew<C>,
     pub(super) undo: Undo<C>,
     /// Plugins of other scopes that an undo could not bring back.
     pub(super) missing: BTreeSet<PluginId>,
@@ -62,8 +64,9 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         make_context: Arc<dyn Fn(Context) -> C + Send + Sync>,
     ) -> Self {
         let (current, next): (Arc<Desired>, _) = Default::default();
-        let (attached, undo, missing) = (Vec::new(), Undo::default(), BTreeSet::new());
-        Self { scope, current, next, surroundings, attached, undo, missing, make_context }
+        let (attached, undo, missing) = (Crew::default(), Undo::default(), BTreeSet::new());
+        let home = Arc::new(Home { scope: scope.clone(), edits: surroundings.edits.clone() });
+        Self { scope, home, current, next, surroundings, attached, undo, missing, make_context }
     }
 
     /// Carries out one phase of what `plan` says of this scope. Goes on after a failure as far as that makes sense, and
@@ -73,6 +76,23 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         self.run_mine(phase, mine, catalogue).await
     }
 
+    /// Takes note of where `phase` leads, and says whether it has nothing else to do here.
+    pub(super) fn is_idle_in(&mut self, phase: Phase, mine: &ScopePlan) -> bool {
+        match phase {
+            Phase::Downs => {
+                self.next = Arc::clone(&mine.next);
+                mine.downs.is_empty() && !self.attached.has_living_services()
+            }
+            Phase::Ups => {
+                self.next = Arc::clone(&mine.next);
+                let same_services = !self.attached.has_living_services() && self.shows_all_of(mine);
+                mine.ups.is_empty() && mine.owners.is_empty() && same_services
+            }
+            Phase::Notify => self.attached.listeners().is_empty(),
+            Phase::Dismiss | Phase::UndoUps | Phase::UndoDowns | Phase::UndoNotify => false,
+        }
+    }
+
     /// The same, with what the plan says of this scope.
     pub(super) async fn run_mine(
         &mut self,
@@ -80,6 +100,9 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         mine: &ScopePlan,
         catalogue: &Catalogue<C>,
     ) -> Vec<Failure> {
+        if self.is_idle_in(phase, mine) {
+            return Vec::new();
+        }
         let span = journal::phase(phase, self.scope.name());
         self.carry_out(phase, mine, catalogue).instrument(span).await
     }
@@ -105,8 +128,10 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Makes what was done final: what was parked is gone for good.
     pub(super) fn commit(&mut self) {
         self.current = Arc::clone(&self.next);
-        let undo = mem::take(&mut self.undo);
-        self.surroundings.forget(undo);
+        if !self.undo.is_empty() {
+            let undo = mem::take(&mut self.undo);
+            self.surroundings.forget(undo);
+        }
     }
 
     /// Leaves an empty registry and a closed bus to those who still hold a handle.
@@ -121,20 +146,14 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     }
 
     async fn downs(&mut self, plan: &ScopePlan) -> Vec<Failure> {
-        self.next = Arc::clone(&plan.next);
-        let going: BTreeSet<&PluginId> = plan.downs.iter().map(|step| &step.plugin).collect();
-        if !going.is_empty() {
-            let view = self.view_of(&self.current, &[], |plugin| !going.contains(plugin));
-            self.publish(Arc::new(view));
-        }
+        self.hide(plan);
         let mut failures = Vec::new();
         self.undo.parked.reserve_exact(plan.downs.len());
         for step in &plan.downs {
-            let Some(place) = self.place_of(&step.plugin) else { continue };
-            let attached = self.attached.remove(place);
+            let Some(attached) = self.attached.remove(step.place) else { continue };
             failures.extend(attached.detach(&self.surroundings).await);
             tracing::info!(target: "jackfield::plugin", plugin = %step.plugin, scope = %self.scope.name(), cause = %step.cause, "Plugin detached.");
-            self.undo.parked.push((place, attached));
+            self.undo.parked.push(attached);
         }
         failures.extend(self.disable_services().await);
         failures
@@ -143,7 +162,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Detaches the services that settings disable, of plugins that stay.
     async fn disable_services(&mut self) -> Vec<Failure> {
         let mut failures = Vec::new();
-        for attached in self.attached.iter().rev().filter(|attached| attached.has_living_services()) {
+        for attached in self.attached.with_living_services().rev() {
             attached.admit(&self.next);
             let stays = |slot: &SlotId| self.next.takes_part(attached.plugin(), slot);
             let ends: Vec<SlotId> =
@@ -152,7 +171,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
                 continue;
             }
             failures.extend(attached.detach_services(&self.surroundings, |slot| ends.contains(slot)).await);
-            self.undo.disabled_services.push(attached.plugin().clone());
+            self.undo.disabled_services.push(attached.place);
         }
         failures
     }
@@ -160,7 +179,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     async fn ups(&mut self, plan: &ScopePlan, catalogue: &Catalogue<C>) -> Vec<Failure> {
         let (rising, mut failures) = self.register(plan, catalogue);
         if failures.is_empty() {
-            self.store_configs();
+            self.store_configs(plan);
             failures = self.show(plan, &rising);
             if failures.is_empty() {
                 failures = self.enable_services();
@@ -176,45 +195,36 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
     /// Registers those who come. Who fails at that is not among them.
     pub(super) fn register(
-        &mut self,
+        &self,
         plan: &ScopePlan,
         catalogue: &Catalogue<C>,
-    ) -> (Vec<Attached<C>>, Vec<Failure>) {
-        self.next = Arc::clone(&plan.next);
+    ) -> (Vec<Box<Attached<C>>>, Vec<Failure>) {
         let (mut rising, mut failures) = (Vec::with_capacity(plan.ups.len()), Vec::new());
-        for step in &plan.ups {
-            let Some(listed) = catalogue.get(&step.plugin) else { continue };
-            let registered =
-                Attached::register(listed, &self.scope, &self.next, &self.surroundings, &*self.make_context);
-            match registered {
-                Ok(attached) => rising.push(attached),
-                Err(error) => failures.push(self.failure(&step.plugin, None, Hook::Register, error)),
+        let runtime = self.surroundings.runtime;
+        for Step { plugin, place, .. } in &plan.ups {
+            let Some(listed) = catalogue.get(plugin) else { continue };
+            match Attached::register(*place, listed, &self.home, &self.next, runtime, &*self.make_context) {
+                Ok(attached) => rising.push(Box::new(attached)),
+                Err(error) => failures.push(self.failure(plugin, None, Hook::Register, error)),
             }
         }
         (rising, failures)
     }
 
     /// Hands the new configurations to the handles of those who stay.
-    pub(super) fn store_configs(&mut self) {
-        for (owner, config) in &self.next.configs {
-            // Most have not changed, and are the same object.
-            if self.current.config(owner).is_some_and(|current| Arc::ptr_eq(current, &config.typed)) {
-                continue;
-            }
-            let Some(attached) = self.attached.iter().find(|attached| attached.plugin() == owner.plugin())
-            else {
-                continue;
-            };
+    pub(super) fn store_configs(&mut self, plan: &ScopePlan) {
+        for owner in &plan.owners {
+            let place = self.next.order.place_of(owner.plugin());
+            let Some(attached) = place.and_then(|place| self.attached.get(place)) else { continue };
             let cell = match owner {
                 ConfigOwner::Plugin(_) => attached.context.config_cell(),
                 ConfigOwner::Service(_, slot) => {
-                    let mine = attached.registrations.iter().find(|registration| registration.slot == *slot);
-                    mine.and_then(|registration| registration.config.as_ref())
+                    attached.registration(slot).and_then(|registration| registration.config.as_ref())
                 }
             };
-            let Some(cell) = cell else { continue };
-            if !Arc::ptr_eq(&cell.load(), &config.typed) {
-                let before = cell.replace(Arc::clone(&config.typed));
+            let Some((cell, config)) = cell.zip(self.next.config(owner)) else { continue };
+            if !Arc::ptr_eq(&cell.load(), config) {
+                let before = cell.replace(Arc::clone(config));
                 self.undo.configs.push((Arc::clone(cell), Foreign::new(before)));
             }
         }
@@ -223,36 +233,34 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Attaches the services that settings enable, of plugins that stay.
     pub(super) fn enable_services(&mut self) -> Vec<Failure> {
         let mut failures = Vec::new();
-        for attached in self.attached.iter().filter(|attached| attached.has_living_services()) {
+        for attached in self.attached.with_living_services() {
             let before = attached.attached_services();
             failures.extend(attached.attach_services(&self.next));
             let begun = attached.attached_services().into_iter().filter(|slot| !before.contains(slot));
-            self.undo.enabled_services.extend(begun.map(|slot| (attached.plugin().clone(), slot)));
+            self.undo.enabled_services.extend(begun.map(|slot| (attached.place, slot)));
         }
         failures
     }
 
-    pub(super) async fn attach(&mut self, rising: Vec<Attached<C>>) -> Vec<Failure> {
+    pub(super) async fn attach(&mut self, rising: Vec<Box<Attached<C>>>) -> Vec<Failure> {
         let mut failures: Vec<Failure> = Vec::new();
         let mut fallen: HashSet<PluginId> = HashSet::new();
-        self.attached.reserve_exact(rising.len());
-        self.undo.risen.reserve_exact(rising.len());
+        self.attached.reserve(rising.len());
         for attached in rising {
-            let plugin = attached.plugin().clone();
-            let manifest = &attached.declaration.manifest;
+            let manifest = attached.manifest();
             if !manifest.is_locked() && manifest.dependencies().iter().any(|id| fallen.contains(id)) {
-                fallen.insert(plugin); // what it needs has failed, which is reported
+                fallen.insert(attached.plugin().clone()); // what it needs has failed, which is reported
                 self.withdraw(attached).await;
                 continue;
             }
             let failed = attached.attach(&self.next, &self.surroundings).await;
             if failed.is_empty() {
-                tracing::info!(target: "jackfield::plugin", %plugin, scope = %self.scope.name(), "Plugin attached.");
-                self.undo.risen.push(plugin);
-                self.attached.push(attached);
+                tracing::info!(target: "jackfield::plugin", plugin = %attached.plugin(), scope = %self.scope.name(), "Plugin attached.");
+                self.undo.risen.insert(attached.place);
+                self.attached.insert(attached);
             } else {
                 failures.extend(failed);
-                fallen.insert(plugin);
+                fallen.insert(attached.plugin().clone());
                 self.clean_up(attached).await;
             }
         }
@@ -260,32 +268,35 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     }
 
     /// After an attach that failed, which may have got half-way: lets the plugin clean up, and cleans up after it.
-    pub(super) async fn clean_up(&self, attached: Attached<C>) {
+    pub(super) async fn clean_up(&self, attached: Box<Attached<C>>) {
         log_only(attached.detach(&self.surroundings).await);
         self.surroundings.forget(attached);
     }
 
     /// As [`clean_up`](Self::clean_up), for a plugin that was not asked to attach.
-    pub(super) async fn withdraw(&self, attached: Attached<C>) {
+    pub(super) async fn withdraw(&self, attached: Box<Attached<C>>) {
         log_only(attached.withdraw(&self.surroundings).await);
         self.surroundings.forget(attached);
     }
 
     pub(super) async fn notify(&mut self) -> Vec<Failure> {
-        let risen: BTreeSet<&PluginId> = self.undo.risen.iter().collect();
         let change = Change::new(&self.current, &self.next);
-        for attached in self.attached.iter().filter(|attached| !risen.contains(attached.plugin())) {
-            if let Err(failure) = attached.tell(&change.seen_by(attached), &self.surroundings).await {
-                return vec![failure];
+        let mut failures = Vec::new();
+        for place in self.attached.listeners() {
+            let Some(attached) = self.attached.get(*place) else { continue };
+            if self.undo.risen.contains(place) {
+                continue;
             }
-            self.undo.told.push(attached.plugin().clone());
+            match attached.tell(&change.seen_by(attached), &self.surroundings).await {
+                Ok(()) => self.undo.told.push(*place),
+                Err(failure) => {
+                    failures.push(failure);
+                    break;
+                }
+            }
         }
-        Vec::new()
-    }
-
-    pub(super) fn place_of(&self, plugin: &PluginId) -> Option<usize> {
-        // From the end: mostly those are looked for who came last.
-        self.attached.iter().rposition(|attached| attached.plugin() == plugin)
+        self.attached.forget_the_deaf();
+        failures
     }
 
     pub(super) fn failure(
@@ -309,7 +320,7 @@ pub(super) struct Change<'a> {
 
 impl<'a> Change<'a> {
     pub(super) fn new(from: &'a Desired, to: &'a Desired) -> Self {
-        let settings = SettingsChange { old: from.settings(), new: to.settings(), config: None };
+        let settings = SettingsChange::new(from.settings(), to.settings(), None);
         Self { from, to, settings }
     }
 
@@ -317,13 +328,13 @@ impl<'a> Change<'a> {
         &self,
         attached: &Attached<C>,
     ) -> Cow<'_, SettingsChange> {
-        if attached.declaration.manifest.config_spec().is_none() {
+        if attached.manifest().config_spec().is_none() {
             return Cow::Borrowed(&self.settings);
         }
         let owner = ConfigOwner::Plugin(attached.plugin().clone());
         let config = |desired: &Desired| desired.config(&owner).cloned().map(Foreign::new);
         let config = config(self.from).zip(config(self.to));
-        Cow::Owned(SettingsChange { config, ..self.settings.clone() })
+        Cow::Owned(self.settings.with_config(config))
     }
 }
 

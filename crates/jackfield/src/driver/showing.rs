@@ -1,26 +1,39 @@
 //! What one scope shows to readers: views, built and published.
 
-use std::{collections::HashMap, ops::Deref, sync::Arc};
+use std::{collections::BTreeSet, ops::Deref, sync::Arc};
 
-use super::{attached::Attached, hook::contained, journal, scope_state::ScopeState};
+use super::{attached::Attached, crew::find, hook::contained, journal, scope_state::ScopeState};
 use crate::{
     context::Context,
     error::HookError,
-    id::{PluginId, SlotId},
-    plan::{Desired, ScopePlan},
-    registry::{Candidate, Registration, Resolver, SlotView, View},
+    id::SlotId,
+    plan::{Desired, Place, ScopePlan},
+    registry::{Candidate, Resolver, SlotView, View},
     report::{Failure, Hook},
 };
 
 impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
+    /// Shows readers the scope without those who go.
+    pub(super) fn hide(&mut self, plan: &ScopePlan) {
+        if plan.downs.is_empty() || plan.slots.is_empty() {
+            return; // those who go have offered nothing
+        }
+        let view = if plan.downs.len() == self.attached.len() {
+            View::default()
+        } else {
+            let going: BTreeSet<Place> = plan.downs.iter().map(|step| step.place).collect();
+            self.view_of(&self.current, &[], |place| !going.contains(&place))
+        };
+        self.publish(Arc::new(view));
+    }
+
     /// Builds what must stand before anybody attaches, and shows it to readers.
-    pub(super) fn show(&mut self, plan: &ScopePlan, rising: &[Attached<C>]) -> Vec<Failure> {
-        // Where nobody comes or goes and no candidate changes, there is nothing to build and nothing new to see.
-        if rising.is_empty() && plan.downs.is_empty() && self.has_the_same_slots() {
+    pub(super) fn show(&mut self, plan: &ScopePlan, rising: &[Box<Attached<C>>]) -> Vec<Failure> {
+        if self.shows_all_of(plan) {
             return Vec::new();
         }
         let view = Arc::new(self.view_of(&self.next, rising, |_| true));
-        let failures = self.build(&view);
+        let failures = self.build(&view, &plan.slots);
         if failures.is_empty() {
             self.publish(view);
         } else {
@@ -29,15 +42,25 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         failures
     }
 
-    fn has_the_same_slots(&self) -> bool {
-        Arc::ptr_eq(&self.next, &self.current) || self.next.slots == self.current.slots
+    /// Whether readers see already what they shall see after `plan`, those who go being gone.
+    pub(super) fn shows_all_of(&self, plan: &ScopePlan) -> bool {
+        let candidates =
+            |desired: &'_ Desired, slot: &SlotId| desired.slots.get(slot).cloned().unwrap_or_default();
+        plan.slots.iter().all(|slot| {
+            let (was, will) = (candidates(&self.current, slot), candidates(&self.next, slot));
+            let left = was.iter().filter(|candidate| self.attached.get(candidate.place).is_some());
+            left.eq(will.iter())
+        })
     }
 
-    fn build(&self, view: &View) -> Vec<Failure> {
+    fn build(&self, view: &View, slots: &[SlotId]) -> Vec<Failure> {
         let resolver = Resolver { view };
-        let failures = view.candidates().filter(|candidate| candidate.enabled).filter_map(|candidate| {
+        let candidates = slots.iter().filter_map(|slot| view.slot(slot)).flat_map(SlotView::candidates);
+        let waiting =
+            candidates.filter(|candidate| candidate.enabled && candidate.registration.must_be_built());
+        let failures = waiting.filter_map(|candidate| {
             let registration = &candidate.registration;
-            let (plugin, slot) = (&registration.plugin, Some(&registration.slot));
+            let (plugin, slot) = (&registration.plugin, Some(registration.slot()));
             let _span = journal::hook(Hook::Build, plugin, slot, self.scope.name()).entered();
             let error = match contained(self.surroundings.runtime, || registration.prepare(&resolver)) {
                 Ok(prepared) => HookError::failed(String::from(&*prepared.err()?).into()),
@@ -52,26 +75,18 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     pub(super) fn view_of(
         &self,
         desired: &Desired,
-        rising: &[Attached<C>],
-        stay: impl Fn(&PluginId) -> bool,
+        rising: &[Box<Attached<C>>],
+        stay: impl Fn(Place) -> bool,
     ) -> View {
-        let there = self.attached.iter().chain(rising).filter(|attached| !attached.registrations.is_empty());
-        let staying: Vec<&Attached<C>> = there.filter(|attached| stay(attached.plugin())).collect();
-        let count = staying.iter().map(|attached| attached.registrations.len()).sum();
-        if count == 0 {
-            return View::default();
-        }
-        let mut registrations: HashMap<(&SlotId, &PluginId), &Arc<Registration>> =
-            HashMap::with_capacity(count);
-        for registration in staying.into_iter().flat_map(|attached| &attached.registrations) {
-            registrations.insert((&registration.slot, &registration.plugin), registration);
-        }
-        let mut slots = Vec::with_capacity(desired.slots.size().min(count));
+        let registration = |slot: &SlotId, place: Place| {
+            let attached = self.attached.get(place).or_else(|| find(rising, place));
+            attached.filter(|_| stay(place))?.registration(slot)
+        };
+        let mut slots = Vec::with_capacity(desired.slots.size());
         for (slot, planned) in &desired.slots {
             let candidates = planned.iter().filter_map(|candidate| {
-                let registration = registrations.get(&(slot, &candidate.plugin))?;
-                let (priority, enabled) = (candidate.priority, candidate.enabled);
-                Some(Candidate { registration: Arc::clone(registration), priority, enabled })
+                let registration = Arc::clone(registration(slot, candidate.place)?);
+                Some(Candidate { registration, priority: candidate.priority, enabled: candidate.enabled })
             });
             let found: SlotView = candidates.collect();
             if !found.candidates().is_empty() {

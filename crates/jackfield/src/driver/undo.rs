@@ -1,11 +1,6 @@
 //! Taking a change back: the mirror of `scope_state`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    mem,
-    ops::Deref,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, mem, ops::Deref, sync::Arc};
 
 use super::{
     attached::Attached,
@@ -17,7 +12,7 @@ use crate::{
     error::HookError,
     foreign::Foreign,
     id::{PluginId, SlotId},
-    plan::{Cause, Desired},
+    plan::{Cause, Desired, Place},
     registry::View,
     report::{Failure, Hook},
 };
@@ -26,18 +21,18 @@ use crate::{
 pub(super) struct Undo<C> {
     /// What readers saw before.
     pub(super) view: Option<Arc<View>>,
-    /// Who went, and the place each had.
-    pub(super) parked: Vec<(usize, Attached<C>)>,
+    /// Who went.
+    pub(super) parked: Vec<Box<Attached<C>>>,
     /// Who stayed and had services disabled.
-    pub(super) disabled_services: Vec<PluginId>,
+    pub(super) disabled_services: Vec<Place>,
     /// Who came.
-    pub(super) risen: Vec<PluginId>,
+    pub(super) risen: BTreeSet<Place>,
     /// Services that were enabled, of those who stayed.
-    pub(super) enabled_services: Vec<(PluginId, SlotId)>,
+    pub(super) enabled_services: Vec<(Place, SlotId)>,
     /// What the handles of those who stayed showed.
     pub(super) configs: Vec<(Arc<dyn ConfigCell>, Foreign<AnyConfig>)>,
     /// Who was told.
-    pub(super) told: Vec<PluginId>,
+    pub(super) told: Vec<Place>,
     /// What they were told of, if the change is taken back.
     pub(super) unreached: Option<Arc<Desired>>,
 }
@@ -48,7 +43,7 @@ impl<C> Default for Undo<C> {
             view: None,
             parked: Vec::new(),
             disabled_services: Vec::new(),
-            risen: Vec::new(),
+            risen: BTreeSet::new(),
             enabled_services: Vec::new(),
             configs: Vec::new(),
             told: Vec::new(),
@@ -57,20 +52,28 @@ impl<C> Default for Undo<C> {
     }
 }
 
+impl<C> Undo<C> {
+    /// Whether nothing has been done that could be taken back.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { view, parked, disabled_services, risen, enabled_services, configs, told, unreached } =
+            self;
+        let services = disabled_services.is_empty() && enabled_services.is_empty();
+        let plugins = parked.is_empty() && risen.is_empty() && told.is_empty();
+        services && plugins && configs.is_empty() && view.is_none() && unreached.is_none()
+    }
+}
+
 impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Takes back what came. What fails here is logged: the change fails anyway.
     pub(super) async fn undo_ups(&mut self) -> Vec<Failure> {
-        for plugin in mem::take(&mut self.undo.risen).into_iter().rev() {
-            let Some(place) = self.place_of(&plugin) else { continue };
-            let attached = self.attached.remove(place);
+        for place in mem::take(&mut self.undo.risen).into_iter().rev() {
+            let Some(attached) = self.attached.remove(place) else { continue };
             log_only(attached.detach(&self.surroundings).await);
             self.surroundings.forget(attached);
         }
-        for (plugin, slot) in mem::take(&mut self.undo.enabled_services).into_iter().rev() {
-            let Some(place) = self.place_of(&plugin) else { continue };
-            let detached =
-                self.attached[place].detach_services(&self.surroundings, |other| *other == slot).await;
-            log_only(detached);
+        for (place, slot) in mem::take(&mut self.undo.enabled_services).into_iter().rev() {
+            let Some(attached) = self.attached.get(place) else { continue };
+            log_only(attached.detach_services(&self.surroundings, |other| *other == slot).await);
         }
         for (cell, config) in mem::take(&mut self.undo.configs).into_iter().rev() {
             self.surroundings.forget(cell.replace(AnyConfig::clone(&config)));
@@ -86,7 +89,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
     /// Detaches lazy services that the change enabled and somebody looked up, now that nobody sees them any more.
     async fn end_what_began_since(&self) {
-        for attached in self.attached.iter().rev() {
+        for attached in self.attached.with_living_services().rev() {
             attached.admit(&self.current);
             let stays = |slot: &SlotId| self.current.takes_part(attached.plugin(), slot);
             log_only(attached.detach_services(&self.surroundings, |slot| !stays(slot)).await);
@@ -96,12 +99,12 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     /// Brings back what went, as the same instances. Returns those who would not come.
     pub(super) async fn undo_downs(&mut self) -> Vec<Failure> {
         let mut lost = Lost { gone: mem::take(&mut self.missing), ..Lost::default() };
-        for plugin in mem::take(&mut self.undo.disabled_services).into_iter().rev() {
-            let Some(place) = self.place_of(&plugin) else { continue };
+        for place in mem::take(&mut self.undo.disabled_services).into_iter().rev() {
+            let Some(attached) = self.attached.get(place) else { continue };
             // Its plugin stays; that the service does not is told all the same.
-            lost.failures.extend(self.attached[place].attach_services(&self.current));
+            lost.failures.extend(attached.attach_services(&self.current));
         }
-        while let Some((place, attached)) = self.undo.parked.pop() {
+        while let Some(attached) = self.undo.parked.pop() {
             if let Some(dependency) = lost.missed_by(&attached) {
                 lost.add(left_behind(&attached, &dependency), Cause::Needs { dependency });
                 self.surroundings.forget(attached);
@@ -109,7 +112,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             }
             let mut failed = attached.attach(&self.current, &self.surroundings).await;
             if failed.is_empty() {
-                self.attached.insert(place.min(self.attached.len()), attached);
+                self.attached.insert(attached);
             } else {
                 let failure = failed.swap_remove(0);
                 log_only(failed); // the answer names one for each who is lost
@@ -119,10 +122,11 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             }
         }
         // In a cycle, somebody may be back already who needs one that is not.
-        while let Some((place, dependency)) = (self.attached.iter().enumerate())
-            .find_map(|(place, attached)| lost.missed_by(attached).map(|dependency| (place, dependency)))
-        {
-            let attached = self.attached.remove(place);
+        let misses = |lost: &Lost, attached: &Attached<C>| Some((attached.place, lost.missed_by(attached)?));
+        loop {
+            let found = self.attached.iter().find_map(|attached| misses(&lost, attached));
+            let Some((place, dependency)) = found else { break };
+            let Some(attached) = self.attached.remove(place) else { break };
             lost.add(left_behind(&attached, &dependency), Cause::Needs { dependency });
             self.clean_up(attached).await;
         }
@@ -137,9 +141,8 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         let told = mem::take(&mut self.undo.told);
         let Some(unreached) = self.undo.unreached.take() else { return Vec::new() };
         let back = Change::new(&unreached, &self.current);
-        for plugin in told.into_iter().rev() {
-            let Some(place) = self.place_of(&plugin) else { continue };
-            let attached = &self.attached[place];
+        for place in told.into_iter().rev() {
+            let Some(attached) = self.attached.get(place) else { continue };
             let told = attached.tell(&back.seen_by(attached), &self.surroundings).await;
             log_only(told.err().into_iter().collect());
         }
@@ -153,10 +156,6 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             current.lose(plugin, cause.clone());
         }
         self.next = Arc::clone(&self.current);
-        // Places were those of a list in which nobody was missing.
-        let ranks: BTreeMap<&PluginId, usize> =
-            self.current.order.iter().enumerate().map(|(rank, plugin)| (plugin, rank)).collect();
-        self.attached.sort_by_key(|attached| ranks.get(attached.plugin()).copied());
         let view = self.view_of(&self.current, &[], |_| true);
         let replaced = self.scope.registry().publish(Arc::new(view));
         self.surroundings.forget(replaced);
@@ -189,7 +188,7 @@ impl Lost {
 
     /// What `attached` cannot do without and is gone. A locked plugin can do without anything.
     fn missed_by<C>(&self, attached: &Attached<C>) -> Option<PluginId> {
-        let manifest = &attached.declaration.manifest;
+        let manifest = attached.manifest();
         let missed = manifest.dependencies().iter().find(|id| self.gone.contains(*id));
         missed.filter(|_| !manifest.is_locked()).cloned()
     }

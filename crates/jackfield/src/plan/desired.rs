@@ -83,6 +83,11 @@ impl Desired {
         desired
     }
 
+    /// Whether it is all that it was asked for.
+    pub(super) fn is_as_asked(&self) -> bool {
+        self.demand.is_some() && !self.falls_short
+    }
+
     /// Whether a scope that is opened for `demand` will run this very thing.
     pub(crate) fn is_as_opened_for(&self, demand: &Demand) -> bool {
         self.from_nothing && !self.falls_short && self.demand.as_ref().is_some_and(|asked| asked.is(demand))

@@ -6,7 +6,7 @@ use super::{ScopeKind, cycle::Needs};
 use crate::{
     id::{PluginId, SlotId},
     manifest::Manifest,
-    registry::Offer,
+    registry::Terms,
 };
 
 /// What is known of a plugin before it runs.
@@ -14,7 +14,7 @@ use crate::{
 pub(crate) struct Declaration {
     pub(crate) manifest: Manifest,
     pub(crate) scope: ScopeKind,
-    pub(crate) offers: Vec<Offer>,
+    pub(crate) offers: Vec<Arc<Terms>>,
 }
 
 /// All plugins of a runtime, in the order in which they were added.
@@ -168,10 +168,10 @@ impl Cast {
     }
 
     /// Who offers `slot`, in the order in which they were added; somebody may do so twice.
-    pub(crate) fn offering(&self, slot: &SlotId) -> impl Iterator<Item = (&Declaration, &Offer)> {
+    pub(crate) fn offering(&self, slot: &SlotId) -> impl Iterator<Item = (&Declaration, &Terms)> {
         self.offers_of(slot).iter().map(|(rank, number)| {
             let plugin = &*self.members[*rank];
-            (plugin, &plugin.offers[*number])
+            (plugin, &*plugin.offers[*number])
         })
     }
 

@@ -24,14 +24,11 @@ pub(crate) type BySession<T> = RedBlackTreeMapSync<SessionKey, T>;
 pub(crate) struct World {
     pub(crate) generation: u64,
     pub(crate) unknown: UnknownReferences,
-    pub(crate) wishes: Wishes,
+    pub(crate) wishes: Arc<Wishes>,
     /// The settings that were followed last. Those in force may be others, which were stored with nothing following.
     pub(crate) followed: Arc<RuntimeSettings>,
     pub(crate) global: Arc<Desired>,
     pub(crate) sessions: BySession<SessionWorld>,
-    /// What a session would have run that was open when none was: nobody runs the session plugins then, yet their
-    /// configuration should be found wrong at once.
-    pub(crate) rehearsed: Arc<Desired>,
 }
 
 /// What is wanted: which plugins there are, the settings, and what scopes have on top of them.
@@ -63,9 +60,12 @@ pub(crate) enum Closing {
 }
 
 impl Wishes {
-    /// The same with other settings.
-    pub(crate) fn with_settings(&self, settings: RuntimeSettings) -> Self {
-        Self { settings: Arc::new(settings), ..self.clone() }
+    /// The same with these settings; the very same if they say nothing else.
+    pub(crate) fn with_settings(self: &Arc<Self>, settings: RuntimeSettings) -> Arc<Self> {
+        if *self.settings == settings {
+            return Arc::clone(self);
+        }
+        Arc::new(Self { settings: Arc::new(settings), ..Self::clone(self) })
     }
 
     /// The same with another overlay of one scope.
@@ -97,7 +97,10 @@ impl World {
     }
 
     /// What would make everything follow `wishes`.
-    pub(crate) fn plan(&self, wishes: &Wishes) -> Result<Plan, Problems> {
+    pub(crate) fn plan(&self, wishes: &Arc<Wishes>) -> Result<Plan, Problems> {
+        if self.is_as_wished(wishes) {
+            return Ok(self.plan_to_stay());
+        }
         let mut problems = Vec::new();
         let (wishes, skipped) = self.known(wishes, &mut problems);
         let global = self.plan_global(&wishes, &mut problems);
@@ -105,21 +108,39 @@ impl World {
         let mut scopes = Vec::with_capacity(1 + self.sessions.size());
         scopes.push(global);
         scopes.extend(self.plan_sessions(&wishes, &visible, &mut problems));
-        let rehearsed = self.rehearse(&wishes, &visible, &mut problems);
+        if self.sessions.is_empty() {
+            // Nobody runs the session plugins, yet their configuration should be found wrong now.
+            let (declarations, settings) = (&wishes.declarations, &wishes.settings);
+            let demand = demand(ScopeKind::Session, declarations, settings, &Arc::default(), &visible);
+            Desired::of(demand, &Desired::default(), &mut problems);
+        }
         if !problems.is_empty() {
             return Err(Problems(problems));
         }
-        Ok(Plan { rehearsed, ..self.plan_of(scopes, skipped, wishes) })
+        Ok(self.plan_of(scopes, skipped, wishes))
     }
 
-    fn rehearse(&self, wishes: &Wishes, visible: &Arc<Order>, problems: &mut Vec<Problem>) -> Arc<Desired> {
-        if !self.sessions.is_empty() {
-            return Arc::clone(&self.rehearsed);
-        }
-        let (declarations, settings) = (&wishes.declarations, self.as_followed(&wishes.settings));
-        let demand = demand(ScopeKind::Session, declarations, settings, &Arc::default(), visible);
-        let (_, rehearsed) = follow(demand, &self.rehearsed, problems);
-        rehearsed
+    /// Whether everything that runs follows from `wishes`, and nothing falls short of them.
+    fn is_as_wished(&self, wishes: &Arc<Wishes>) -> bool {
+        let mut running = self.sessions.values().map(|session| &session.current).chain([&self.global]);
+        Arc::ptr_eq(wishes, &self.wishes)
+            && Arc::ptr_eq(&wishes.settings, &self.followed)
+            && running.all(|current| current.is_as_asked())
+    }
+
+    /// A plan in which everything stays as it is.
+    fn plan_to_stay(&self) -> Plan {
+        let steps = Arc::default();
+        let stay = |scope: ScopeName, current: &Arc<Desired>| ScopePlan {
+            scope,
+            steps: Arc::clone(&steps),
+            next: Arc::clone(current),
+        };
+        let mut scopes = Vec::with_capacity(1 + self.sessions.size());
+        scopes.push(stay(ScopeName::Global, &self.global));
+        scopes.extend(self.sessions.values().map(|session| stay(session.name.clone(), &session.current)));
+        let (skipped, remarks, generation) = (Vec::new(), Vec::new(), self.generation);
+        Plan { scopes, skipped, remarks, generation, wishes: Arc::clone(&self.wishes) }
     }
 
     /// What the sessions have to do for `wishes` when they see these global plugins.
@@ -193,9 +214,7 @@ impl World {
             Arc::make_mut(&mut wishes.remarked).extend(new.iter().cloned());
         }
         let remarks = new.into_iter().collect();
-        let (generation, wishes, rehearsed) =
-            (self.generation, Arc::new(wishes), Arc::clone(&self.rehearsed));
-        Plan { scopes, skipped, remarks, generation, wishes, rehearsed }
+        Plan { scopes, skipped, remarks, generation: self.generation, wishes: Arc::new(wishes) }
     }
 
     /// What closes everything, or what `closing` names.
@@ -213,7 +232,8 @@ impl World {
                 std::iter::once(global).chain(self.sessions.values().map(close_session)).collect()
             }
         };
-        self.plan_of(scopes, Vec::new(), self.wishes.clone())
+        let (skipped, remarks, generation) = (Vec::new(), Vec::new(), self.generation);
+        Plan { scopes, skipped, remarks, generation, wishes: Arc::clone(&self.wishes) }
     }
 
     fn plan_global(&self, wishes: &Wishes, problems: &mut Vec<Problem>) -> ScopePlan {

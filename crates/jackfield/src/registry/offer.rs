@@ -55,9 +55,9 @@ impl Built {
     }
 }
 
-/// One plugin's candidate for one slot, as declared.
-#[derive(Clone)]
-pub(crate) struct Offer {
+/// What is known of one plugin's candidate for one slot before there is any: what plans are made from. The same for all
+/// scopes.
+pub(crate) struct Terms {
     pub(crate) slot: SlotId,
     pub(crate) former: Vec<SlotId>,
     pub(crate) type_id: TypeId,
@@ -67,69 +67,74 @@ pub(crate) struct Offer {
     pub(crate) config: Option<ConfigSpec>,
     /// Whether its builder also makes a companion.
     pub(crate) has_companion: bool,
-    capabilities: Arc<[Foreign<Arc<dyn Any + Send + Sync>>]>,
-    make: Foreign<Arc<Make>>,
 }
 
-impl Offer {
-    /// Whether plans that were made for `other` hold for this one.
-    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+impl Terms {
+    /// Whether plans that were made for `other` hold for these.
+    pub(crate) fn are_same_as(&self, other: &Self) -> bool {
         let configs = match (&self.config, &other.config) {
             (Some(one), Some(other)) => one.is_of_type_of(other),
             (one, other) => one.is_none() && other.is_none(),
         };
         let (mine, its) =
             ((self.type_id, self.kind, self.priority), (other.type_id, other.kind, other.priority));
-        self.slot == other.slot && mine == its && configs
+        self.slot == other.slot && mine == its && configs && self.has_companion == other.has_companion
     }
+}
+
+/// One plugin's candidate for one slot, as it offers it: terms, and how to come by the service.
+pub(crate) struct Offer {
+    pub(crate) terms: Terms,
+    pub(crate) means: Means,
+}
+
+/// What a scope needs for a candidate of its own.
+pub(crate) struct Means {
+    capabilities: Arc<[Foreign<Arc<dyn Any + Send + Sync>>]>,
+    make: Foreign<Arc<Make>>,
 }
 
 /// One plugin's candidate for one slot in one scope. Its identity is its own: a plugin that goes and comes back
 /// brings new ones.
 pub(crate) struct Registration {
     pub(crate) plugin: PluginId,
-    pub(crate) slot: SlotId,
-    pub(crate) kind: Kind,
-    pub(crate) base_priority: Priority,
-    pub(crate) type_name: &'static str,
+    pub(crate) terms: Arc<Terms>,
     pub(crate) config: Option<Arc<dyn ConfigCell>>,
-    capabilities: Arc<[Foreign<Arc<dyn Any + Send + Sync>>]>,
-    make: Foreign<Arc<Make>>,
+    means: Means,
     cell: ServiceCell,
+    /// Of a service that has a companion. Boxed, because most have none.
+    company: Option<Box<Company>>,
+}
+
+/// What goes with a service that has a life of its own.
+#[derive(Default)]
+struct Company {
     companion: OnceLock<Foreign<Companion>>,
     on_built: OnceLock<OnBuilt>,
 }
 
 impl Registration {
-    pub(crate) fn new(plugin: PluginId, offer: Offer, config: Option<AnyConfig>) -> Self {
-        let Offer { slot, type_name, kind, priority, config: spec, capabilities, make, .. } = offer;
-        let config = spec.zip(config).map(|(spec, config)| spec.cell(config));
-        let cell = ServiceCell::default();
-        let (companion, on_built) = (OnceLock::new(), OnceLock::new());
-        let base_priority = priority;
-        Self {
-            plugin,
-            slot,
-            kind,
-            base_priority,
-            type_name,
-            config,
-            capabilities,
-            make,
-            cell,
-            companion,
-            on_built,
-        }
+    /// A registration of what `plugin` offers on these terms, which all scopes share.
+    pub(crate) fn new(plugin: PluginId, terms: Arc<Terms>, means: Means, config: Option<AnyConfig>) -> Self {
+        let config = terms.config.as_ref().zip(config).map(|(spec, config)| spec.cell(config));
+        let company = terms.has_companion.then(Box::default);
+        Self { plugin, terms, config, means, cell: ServiceCell::default(), company }
+    }
+
+    pub(crate) fn slot(&self) -> &SlotId {
+        &self.terms.slot
     }
 
     /// Has `on_built` called when the service is built. Once, before that can happen.
     pub(crate) fn when_built(&self, on_built: OnBuilt) {
-        self.on_built.set(on_built).ok(); // it is called once, by whoever made the registration
+        if let Some(company) = &self.company {
+            company.on_built.set(on_built).ok(); // it is called once, by whoever made the registration
+        }
     }
 
     /// What the builder made besides the service; nothing before it was built.
     pub(crate) fn companion(&self) -> Option<&Companion> {
-        self.companion.get().map(|companion| &**companion)
+        self.company.as_ref()?.companion.get().map(|companion| &**companion)
     }
 
     /// The service if it stands already, as most do that are looked up.
@@ -143,25 +148,27 @@ impl Registration {
         &self,
         resolver: &Resolver<'_>,
     ) -> Result<Option<Arc<T>>, Arc<str>> {
-        match self.kind {
+        match self.terms.kind {
             Kind::Factory => contained(|| self.build(resolver)).map(|service| service.get()),
             Kind::Singleton | Kind::Lazy => self.cell.get_or_build(|| self.build(resolver)).map(Erased::get),
         }
     }
 
-    /// Builds what must stand before anybody attaches.
+    /// Whether it must be built before anybody attaches, and has not been.
+    pub(crate) fn must_be_built(&self) -> bool {
+        self.terms.kind == Kind::Singleton && self.cell.get().is_none()
+    }
+
+    /// Builds one that must be.
     pub(crate) fn prepare(&self, resolver: &Resolver<'_>) -> Result<(), Arc<str>> {
-        match self.kind {
-            Kind::Singleton => self.cell.get_or_build(|| self.build(resolver)).map(drop),
-            Kind::Factory | Kind::Lazy => Ok(()),
-        }
+        self.cell.get_or_build(|| self.build(resolver)).map(drop)
     }
 
     fn build(&self, resolver: &Resolver<'_>) -> Result<Erased, BoxError> {
-        let Built { service, companion } = (self.make)(resolver, self.config.as_ref())?;
-        if let Some(companion) = companion {
-            self.on_built.get().map_or(Ok(()), |on_built| on_built(&companion))?;
-            self.companion.set(Foreign::new(companion)).ok(); // a factory has no companion, and all else is built once
+        let Built { service, companion } = (self.means.make)(resolver, self.config.as_ref())?;
+        if let (Some(companion), Some(company)) = (companion, &self.company) {
+            company.on_built.get().map_or(Ok(()), |on_built| on_built(&companion))?;
+            company.companion.set(Foreign::new(companion)).ok(); // what has company is no factory, and is built once
         }
         Ok(service)
     }
@@ -172,7 +179,7 @@ impl Registration {
 
     /// The capabilities of one type, in the order in which they were added.
     pub(crate) fn capabilities<C: Any + Send + Sync>(&self) -> impl Iterator<Item = Arc<C>> {
-        self.capabilities.iter().filter_map(|capability| Arc::clone(&**capability).downcast().ok())
+        self.means.capabilities.iter().filter_map(|capability| Arc::clone(&**capability).downcast().ok())
     }
 }
 
@@ -210,7 +217,7 @@ impl<'a> Registrar<'a> {
 
 impl fmt::Debug for Registrar<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.offers.iter().map(|offer| &offer.slot)).finish()
+        f.debug_list().entries(self.offers.iter().map(|offer| &offer.terms.slot)).finish()
     }
 }
 
@@ -315,20 +322,12 @@ impl<T: ?Sized + Send + Sync + 'static> Offering<'_, T> {
 
     pub(crate) fn offer(self, kind: Kind, has_companion: bool, make: Arc<Make>) {
         let Self { offers, slot, former, config, priority, capabilities } = self;
-        let offer = Offer {
-            slot: slot.id(),
-            former,
-            type_id: TypeId::of::<T>(),
-            type_name: type_name::<T>(),
-            kind,
-            priority,
-            config,
-            has_companion,
-            capabilities: if capabilities.is_empty() { Arc::default() } else { capabilities.into() },
-            make: Foreign::new(make),
-        };
+        let (slot, type_id, type_name) = (slot.id(), TypeId::of::<T>(), type_name::<T>());
+        let terms = Terms { slot, former, type_id, type_name, kind, priority, config, has_companion };
+        let capabilities = if capabilities.is_empty() { Arc::default() } else { capabilities.into() };
+        let offer = Offer { terms, means: Means { capabilities, make: Foreign::new(make) } };
         // A second offer of one plugin for one slot takes the place of the first.
-        match offers.iter_mut().find(|earlier| earlier.slot == offer.slot) {
+        match offers.iter_mut().find(|earlier| earlier.terms.slot == offer.terms.slot) {
             Some(earlier) => *earlier = offer,
             None => offers.push(offer),
         }

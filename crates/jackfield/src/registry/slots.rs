@@ -107,11 +107,6 @@ impl<V> Slots<V> {
         self.entries.iter().map(|entry| &entry.slot)
     }
 
-    /// What is kept, as it was added.
-    pub(super) fn values(&self) -> impl Iterator<Item = &V> {
-        self.entries.iter().map(|entry| &entry.value)
-    }
-
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

@@ -68,11 +68,6 @@ impl View {
         self.slots.iter()
     }
 
-    /// All candidates, slot by slot.
-    pub(crate) fn candidates(&self) -> impl Iterator<Item = &Candidate> {
-        self.slots.values().flat_map(SlotView::candidates)
-    }
-
     #[inline]
     pub(super) fn resolve<T: ?Sized + Send + Sync + 'static>(
         &self,
@@ -121,15 +116,15 @@ impl View {
         winner: &Registration,
     ) -> Result<Arc<T>, ResolveError> {
         let not_built = |reason| ResolveError::NotBuilt {
-            slot: winner.slot.clone(),
+            slot: winner.slot().clone(),
             plugin: winner.plugin.clone(),
             reason,
         };
         let service = winner.provide(&Resolver { view: self }).map_err(not_built)?;
         service.ok_or_else(|| ResolveError::WrongType {
-            slot: winner.slot.clone(),
+            slot: winner.slot().clone(),
             expected: type_name::<T>(),
-            found: winner.type_name,
+            found: winner.terms.type_name,
         })
     }
 }

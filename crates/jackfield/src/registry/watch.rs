@@ -17,7 +17,7 @@ use crate::slot::Slot;
 pub struct Watch<T: ?Sized> {
     slot: Slot<T>,
     registry: Registry,
-    generations: watch::Receiver<u64>,
+    news: watch::Receiver<()>,
     seen: Option<(u64, Result<Arc<T>, ResolveError>)>,
     /// Weak, or whoever won when this was made would outlive its plugin.
     winner: Option<Weak<Registration>>,
@@ -25,9 +25,9 @@ pub struct Watch<T: ?Sized> {
 
 impl<T: ?Sized + Send + Sync + 'static> Watch<T> {
     pub(super) fn new(registry: Registry, slot: Slot<T>) -> Self {
-        let generations = registry.generations();
+        let news = registry.shared.news.follow();
         let winner = registry.winning_registration(slot);
-        Self { slot, registry, generations, seen: None, winner }
+        Self { slot, registry, news, seen: None, winner }
     }
 
     /// The service that wins the slot now.
@@ -67,7 +67,7 @@ impl<T: ?Sized + Send + Sync + 'static> Watch<T> {
                 self.winner = winner;
                 return true;
             }
-            if self.registry.is_closed() || self.generations.changed().await.is_err() {
+            if self.registry.is_closed() || self.news.changed().await.is_err() {
                 return false;
             }
         }
@@ -86,7 +86,7 @@ impl<T: ?Sized> Clone for Watch<T> {
         Self {
             slot: self.slot,
             registry: self.registry.clone(),
-            generations: self.generations.clone(),
+            news: self.news.clone(),
             seen: self.seen.clone(),
             winner: self.winner.clone(),
         }

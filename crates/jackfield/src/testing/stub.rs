@@ -17,7 +17,7 @@ use std::{
 
 use crate::{
     config::Configuration,
-    context::{Context, GlobalContext, SessionContext, Sessions, SettingsChange},
+    context::{Context, GlobalContext, Outlook, SessionContext, Sessions, SettingsChange},
     id::PluginId,
     plan::{ScopeName, SessionKey},
     plugin::{GlobalPlugin, Plugin},
@@ -170,15 +170,18 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> StubSession<G, S> {
 
     fn wrap(&self, context: Context) -> SessionContext<G, S> {
         let global = &self.global.shared;
-        let (data, global_data) = (Arc::clone(&self.data), Arc::clone(&global.data));
-        SessionContext::new(context, data, global_data, Scope::clone(&global.scope))
+        let (data, global_scope) = (Arc::clone(&self.data), Scope::clone(&global.scope));
+        SessionContext::new(
+            context,
+            Arc::new(Outlook { data, global: Arc::clone(&global.data), global_scope }),
+        )
     }
 }
 
 /// What a plugin without a configuration is told in `settings_changed`; for one that has one, see
 /// [`StubConfig::change`].
 pub fn settings_change(old: RuntimeSettings, new: RuntimeSettings) -> SettingsChange {
-    SettingsChange { old: Arc::new(old), new: Arc::new(new), config: None }
+    SettingsChange::new(Arc::new(old), Arc::new(new), None)
 }
 
 impl<G: Default + Send + Sync + 'static> Default for StubGlobal<G> {

@@ -91,4 +91,9 @@ impl<C: Deref<Target = Context> + Send + Sync> Hooks<C> for Witnessed<C> {
     fn detach<'a>(&'a self, cx: &'a C) -> BoxFuture<'a, PluginResult> {
         self.watch(Hook::Detach, cx, || self.hooks.detach(cx))
     }
+
+    /// The witness does, whatever the plugin wants.
+    fn listens(&self) -> bool {
+        true
+    }
 }

@@ -6,7 +6,7 @@ use std::{
 use futures_util::FutureExt;
 use jackfield::{ChangeError, Hook, NewSession, prelude::*};
 use jackfield_testkit::{Diary, Fault, Probe};
-use tokio::sync::Semaphore;
+use tokio::sync::{Barrier, Semaphore};
 
 use crate::cast::{Beat, Part, Player, fails, id, open, player, settings, start};
 
@@ -388,6 +388,52 @@ async fn a_hook_that_never_ends_holds_nobody_up_for_ever() {
     assert!(opened.unwrap_err().to_string().contains("it did not return within 3s"));
     assert!(next.is_ok(), "and the one that waited behind it was made");
     assert_eq!(diary.take(), "+ -");
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_wait_side_by_side_on_one_thread() {
+    // R-SET-05
+    const SESSIONS: usize = 100;
+    let all_but_few = Arc::new(Barrier::new(SESSIONS / 2));
+    let runtime = PluginRuntime::builder()
+        .plugin(Meets(all_but_few))
+        .settings(settings("plugins.meets.enabled = false"))
+        .init()
+        .await
+        .unwrap();
+    let mut open = Vec::new();
+    for _ in 0..SESSIONS {
+        open.push(runtime.create_session("one of many").await.unwrap());
+    }
+    runtime.update_settings(settings("")).await.unwrap();
+    assert!(open.iter().all(|session| session.attached() == [id("meets")]));
+}
+
+/// Attaches when enough others do.
+struct Meets(Arc<Barrier>);
+impl Plugin for Meets {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("meets")
+    }
+    async fn attach(&self, _: &SessionContext) -> PluginResult {
+        self.0.wait().await;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_fails_in_several_sessions_is_told_in_the_order_of_the_sessions() {
+    let part = Part::new("a").attaches(|_| fails("no"));
+    let runtime = start(vec![part], "plugins.a.enabled = false").await;
+    let mut open = Vec::new();
+    for name in ["one", "two", "three"] {
+        open.push(runtime.create_session(name).await.unwrap());
+    }
+    let Err(ChangeError::Reverted { failures }) = runtime.update_settings(settings("")).await else {
+        panic!("it fails to attach")
+    };
+    let told: Vec<_> = failures.iter().map(|failure| failure.scope.to_string()).collect();
+    assert_eq!(told, ["session `one`", "session `two`", "session `three`"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -38,6 +38,19 @@ async fn plugins_of_both_scopes_write_their_lives_into_one_diary() {
     assert_eq!(diary.take(), "+clock +bell ~clock ~bell -bell .bell -clock .clock");
 }
 
+#[tokio::test]
+async fn a_diary_is_told_of_new_settings_each_time_also_for_a_plugin_that_is_not() {
+    // R-CFG-10
+    let diary = Diary::default();
+    let runtime = runtime(&diary).await;
+    let _session = runtime.create_session("one").await.unwrap();
+    diary.take();
+    for _ in 0..3 {
+        runtime.update_settings(RuntimeSettings::default()).await.unwrap();
+    }
+    assert_eq!(diary.take(), "~clock ~bell ~clock ~bell ~clock ~bell");
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_hook_of_any_plugin_can_be_told_to_fail_in_every_way() {
     let diary = Diary::default();

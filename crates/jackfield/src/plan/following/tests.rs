@@ -71,6 +71,7 @@ fn declaration(number: usize, part: &Part) -> Arc<Declaration> {
             offering.value(Arc::new(0));
         }
     }
+    let offers = offers.into_iter().map(|offer| Arc::new(offer.terms)).collect();
     Arc::new(Declaration { manifest, scope: ScopeKind::Session, offers })
 }
 

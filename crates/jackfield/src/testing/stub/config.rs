@@ -51,7 +51,7 @@ impl<C: Configuration> StubConfig<C> {
     pub fn change(&self, config: C) -> SettingsChange {
         let old = self.cell.replace(Arc::new(config));
         let configs = (Foreign::new(old), Foreign::new(self.cell.load()));
-        SettingsChange { old: Arc::default(), new: Arc::default(), config: Some(configs) }
+        SettingsChange::new(Arc::default(), Arc::default(), Some(configs))
     }
 
     pub(super) fn cell(&self) -> Arc<dyn ConfigCell> {

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::StubScope;
 use crate::{
     config::ConfigCell,
-    context::{Context, Edit},
+    context::{Context, Edit, Home},
     error::HookError,
     id::PluginId,
     runtime::HOOK_DEADLINE,
@@ -37,7 +37,8 @@ impl<C: Deref<Target = Context>> StubContext<C> {
         wrap: impl FnOnce(Context) -> C,
     ) -> Self {
         let (edits, requested) = mpsc::unbounded_channel();
-        let context = wrap(Context::new(Scope::clone(scope), plugin.clone(), config, edits));
+        let home = Arc::new(Home { scope: Scope::clone(scope), edits });
+        let context = wrap(Context::new(home, plugin.clone(), config));
         Self { context, edits: Mutex::new(requested) }
     }
 
@@ -50,7 +51,11 @@ impl<C: Deref<Target = Context>> StubContext<C> {
 
     /// Ends what hooks have kept, last in first out, and says what failed on its way out: what follows a detach.
     pub async fn release(&self) -> Vec<HookError> {
-        self.context.ledger().clear(HOOK_DEADLINE).await
+        let (ledger, mut failures) = (self.context.ledger(), Vec::new());
+        while let Some(slow) = ledger.end_at_once(&mut failures) {
+            failures.extend(slow.end(HOOK_DEADLINE).await.err());
+        }
+        failures
     }
 }
 

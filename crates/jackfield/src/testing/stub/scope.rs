@@ -12,7 +12,7 @@ use crate::{
     manifest::Manifest,
     plan::ScopeName,
     priority::Priority,
-    registry::{Candidate, Offer, Registrar, Registration, View},
+    registry::{Candidate, Offer, Registrar, Registration, Terms, View},
     scope::Scope,
     settings::{ConfigTable, DocumentPath, Problems, RuntimeSettings},
     slot::Slot,
@@ -51,8 +51,8 @@ impl StubScope {
         declare(&mut Registrar::new(&mut offers));
         let (mut declared, mut problems) = (Vec::new(), Vec::new());
         for offer in offers {
-            match self.service_config(plugin, &offer) {
-                Ok(config) => declared.push(Arc::new(Registration::new(plugin.clone(), offer, config))),
+            match self.service_config(plugin, &offer.terms) {
+                Ok(config) => declared.push(registered(plugin.clone(), offer, config)),
                 Err(found) => problems.extend(found.0),
             }
         }
@@ -73,9 +73,9 @@ impl StubScope {
     pub fn fake<T: ?Sized + Send + Sync + 'static>(&self, slot: Slot<T>, service: Arc<T>) {
         let mut offers: Vec<Offer> = Vec::new();
         Registrar::new(&mut offers).provide(slot).priority(Priority::SYSTEM).value(service);
-        let fakes = offers.into_iter().map(|offer| Arc::new(Registration::new(FAKE, offer, None))).collect();
+        let fakes = offers.into_iter().map(|offer| registered(FAKE, offer, None)).collect();
         let same =
-            |registration: &Registration| registration.plugin == FAKE && registration.slot == slot.id();
+            |registration: &Registration| registration.plugin == FAKE && *registration.slot() == slot.id();
         self.replace(same, fakes);
     }
 
@@ -91,7 +91,7 @@ impl StubScope {
         Ok(Some(spec.cell(config?)))
     }
 
-    fn service_config(&self, plugin: &PluginId, offer: &Offer) -> Result<Option<AnyConfig>, Problems> {
+    fn service_config(&self, plugin: &PluginId, offer: &Terms) -> Result<Option<AnyConfig>, Problems> {
         let Some(spec) = &offer.config else { return Ok(None) };
         let nothing = ConfigTable::new();
         let written = self.settings.written_config(plugin, &offer.slot);
@@ -112,12 +112,17 @@ impl StubScope {
     }
 }
 
+fn registered(plugin: PluginId, offer: Offer, config: Option<AnyConfig>) -> Arc<Registration> {
+    let Offer { terms, means } = offer;
+    Arc::new(Registration::new(plugin, Arc::new(terms), means, config))
+}
+
 fn view_of(registrations: &[Arc<Registration>]) -> View {
     let mut slots: HashMap<SlotId, Vec<Candidate>> = HashMap::new();
     for registration in registrations {
-        let (priority, enabled) = (registration.base_priority, true);
+        let (priority, enabled) = (registration.terms.priority, true);
         let candidate = Candidate { registration: Arc::clone(registration), priority, enabled };
-        slots.entry(registration.slot.clone()).or_default().push(candidate);
+        slots.entry(registration.slot().clone()).or_default().push(candidate);
     }
     View::new(slots.into_iter().map(|(slot, mut candidates)| {
         candidates.sort_by_key(|candidate| Reverse(candidate.priority)); // stable: then as declared

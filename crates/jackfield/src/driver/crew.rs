@@ -1,0 +1,94 @@
+//! Who is attached in a scope.
+
+use std::ops::Deref;
+
+use super::attached::Attached;
+use crate::{context::Context, plan::Place};
+
+/// Those who are attached, by their places, which is the order in which they attached. To find one of a thousand costs
+/// some comparisons of numbers, and so does to find those few of whom a change wants something.
+pub(super) struct Crew<C> {
+    members: Vec<Box<Attached<C>>>,
+    /// The places of those who want to be told of new settings.
+    listeners: Vec<Place>,
+    /// How many have services with a life of their own.
+    living: usize,
+}
+
+impl<C> Default for Crew<C> {
+    fn default() -> Self {
+        Self { members: Vec::new(), listeners: Vec::new(), living: 0 }
+    }
+}
+
+impl<C> Crew<C> {
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Attached<C>> {
+        self.members.iter().map(|attached| &**attached)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(super) fn get(&self, place: Place) -> Option<&Attached<C>> {
+        find(&self.members, place)
+    }
+
+    /// The places of those who want to be told of new settings, in order.
+    pub(super) fn listeners(&self) -> &[Place] {
+        &self.listeners
+    }
+
+    /// Whether anybody has services with a life of their own.
+    pub(super) fn has_living_services(&self) -> bool {
+        self.living > 0
+    }
+
+    /// Those who have services with a life of their own.
+    pub(super) fn with_living_services(&self) -> impl DoubleEndedIterator<Item = &Attached<C>> {
+        let members: &[_] = if self.living > 0 { &self.members } else { &[] };
+        members.iter().map(|attached| &**attached).filter(|attached| attached.has_living_services())
+    }
+
+    /// Makes room for so many more.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.members.reserve_exact(more);
+    }
+}
+
+impl<C: Deref<Target = Context> + Send + Sync> Crew<C> {
+    /// Takes somebody in, at its place.
+    pub(super) fn insert(&mut self, attached: Box<Attached<C>>) {
+        let place = attached.place;
+        self.living += usize::from(attached.has_living_services());
+        if attached.listens() {
+            let at = self.listeners.partition_point(|other| *other < place);
+            self.listeners.insert(at, place);
+        }
+        let at = self.members.partition_point(|other| other.place < place);
+        self.members.insert(at, attached);
+    }
+
+    /// Lets somebody go.
+    pub(super) fn remove(&mut self, place: Place) -> Option<Box<Attached<C>>> {
+        let at = self.members.binary_search_by_key(&place, |attached| attached.place).ok()?;
+        if let Ok(listener) = self.listeners.binary_search(&place) {
+            self.listeners.remove(listener);
+        }
+        let attached = self.members.remove(at);
+        self.living -= usize::from(attached.has_living_services());
+        Some(attached)
+    }
+
+    /// Takes those off the list of listeners who have turned out not to listen.
+    pub(super) fn forget_the_deaf(&mut self) {
+        let members = &self.members;
+        self.listeners.retain(|place| find(members, *place).is_some_and(Attached::listens));
+    }
+}
+
+/// Who of these, who are in order, has this place.
+pub(super) fn find<C>(members: &[Box<Attached<C>>], place: Place) -> Option<&Attached<C>> {
+    let at = members.binary_search_by_key(&place, |attached| attached.place).ok()?;
+    Some(&members[at])
+}

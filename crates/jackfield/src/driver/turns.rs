@@ -1,0 +1,86 @@
+//! Doing the same in many sessions: side by side while they wait, and on all threads while they calculate.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    task::Poll,
+};
+
+use futures_util::{
+    StreamExt,
+    future::{BoxFuture, lazy},
+    stream::FuturesUnordered,
+};
+use tokio::{runtime::Handle, task::JoinSet};
+use tracing::Instrument;
+
+/// How many are at it at the same time: enough to keep every core busy while hooks wait, and few enough that ten thousand
+/// sessions do not all hold their resources twice.
+const AT_ONCE: usize = 64;
+
+/// What is to be done to one thing.
+type Work<T, O> = dyn Fn(T) -> BoxFuture<'static, O> + Send + Sync;
+
+/// Does `work` on all `things`, and says what came of it, in no particular order.
+pub(super) async fn each<T: Send + 'static, O: Send + 'static>(
+    things: Vec<T>,
+    work: Arc<Work<T, O>>,
+) -> Vec<O> {
+    let threads = Handle::current().metrics().num_workers().min(things.len());
+    let queue = Arc::new(Mutex::new(VecDeque::from(things)));
+    if threads <= 1 {
+        return take_turns(&queue, &*work, AT_ONCE).await; // a task more would only have to wait for this one
+    }
+    let mut running = JoinSet::new();
+    for _ in 0..threads {
+        let (queue, work) = (Arc::clone(&queue), Arc::clone(&work));
+        let turns = async move { take_turns(&queue, &*work, AT_ONCE.div_ceil(threads)).await };
+        running.spawn(turns.in_current_span());
+    }
+    let mut outcomes = Vec::new();
+    while let Some(joined) = running.join_next().await {
+        match joined {
+            Ok(some) => outcomes.extend(some),
+            Err(error) => match error.try_into_panic() {
+                // Hooks are contained, so this is a bug of our own; going on would be to guess.
+                Ok(payload) => std::panic::resume_unwind(payload),
+                // Tokio itself is shutting down, and will drop this task as it did that one.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+    outcomes
+}
+
+/// Works on what is in the queue until it is empty, on so many things at once as wait for something.
+///
+/// Most never wait, and are done when they are first polled.
+async fn take_turns<T, O>(queue: &Mutex<VecDeque<T>>, work: &Work<T, O>, at_once: usize) -> Vec<O> {
+    let (mut outcomes, mut waiting) = (Vec::new(), FuturesUnordered::new());
+    let mut without_a_break = 0;
+    loop {
+        let next = if waiting.len() < at_once { take(queue) } else { None };
+        match next {
+            Some(thing) => {
+                let mut turn = work(thing);
+                match lazy(|cx| turn.as_mut().poll(cx)).await {
+                    Poll::Ready(outcome) => outcomes.push(outcome),
+                    Poll::Pending => waiting.push(turn),
+                }
+                without_a_break += 1;
+                if without_a_break == AT_ONCE {
+                    without_a_break = 0;
+                    tokio::task::yield_now().await; // others want their turn on this thread, too
+                }
+            }
+            None => match waiting.next().await {
+                Some(outcome) => outcomes.push(outcome),
+                None => return outcomes,
+            },
+        }
+    }
+}
+
+fn take<T>(queue: &Mutex<VecDeque<T>>) -> Option<T> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
