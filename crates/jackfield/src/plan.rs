@@ -40,6 +40,7 @@ pub(crate) use {
     desired::Desired,
     place::{Order, Place},
     roster::{Declaration, Roster},
+    slots::CandidatePlan,
     world::{BySession, Closing, Wishes, World},
 };
 

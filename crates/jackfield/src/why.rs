@@ -114,8 +114,7 @@ impl Why {
             None => self.say(0, format!("nobody has `{slot}` in {name}")),
         }
         let settings = desired.settings();
-        let candidates = desired.slots.get(slot).into_iter().flat_map(|candidates| candidates.iter());
-        for candidate in candidates {
+        for candidate in desired.candidates(slot) {
             let base = world.wishes.declarations.find(&candidate.plugin);
             let base = base.and_then(|plugin| plugin.offers.iter().find(|offer| offer.slot == *slot));
             let asked = base.map_or(candidate.priority, |offer| offer.priority);

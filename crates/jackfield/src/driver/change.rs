@@ -146,18 +146,10 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         let concerned: Vec<(usize, SessionKey)> = (plan.scopes.iter().enumerate())
             .filter_map(|(place, scope)| Some((place, scope.scope.session()?)))
             .collect();
-        if let [(place, key)] = concerned[..] {
+        let busy = if concerned.len() > 1 { self.enter(phase, plan, concerned) } else { concerned };
+        if let [(place, key)] = busy[..] {
             let Some(session) = self.sessions.get_mut(&key) else { return Vec::new() };
             return session.run_mine(phase, &plan.scopes[place], &self.catalogues.session).await;
-        }
-        let (mut busy, mut concerned) = (Vec::new(), concerned.into_iter().peekable());
-        for (key, session) in &mut self.sessions {
-            // Both are in the order in which sessions were opened.
-            while concerned.next_if(|(_, other)| other < key).is_some() {}
-            let Some((place, _)) = concerned.next_if(|(_, other)| other == key) else { continue };
-            if !session.is_idle_in(phase, &plan.scopes[place]) {
-                busy.push((place, *key));
-            }
         }
         let moving: Vec<_> = busy
             .into_iter()
@@ -183,5 +175,25 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             }
         }
         failed.into_values().flatten().collect()
+    }
+
+    /// Has sessions enter a phase, and says which of them have something to do in it. They come with their places in the
+    /// plan.
+    fn enter(
+        &mut self,
+        phase: Phase,
+        plan: &Plan,
+        concerned: Vec<(usize, SessionKey)>,
+    ) -> Vec<(usize, SessionKey)> {
+        let (mut busy, mut concerned) = (Vec::new(), concerned.into_iter().peekable());
+        for (key, session) in &mut self.sessions {
+            // Both are in the order in which sessions were opened.
+            while concerned.next_if(|(_, other)| other < key).is_some() {}
+            let Some((place, _)) = concerned.next_if(|(_, other)| other == key) else { continue };
+            if session.enter(phase, &plan.scopes[place]) {
+                busy.push((place, *key));
+            }
+        }
+        busy
     }
 }

@@ -76,23 +76,6 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         self.run_mine(phase, mine, catalogue).await
     }
 
-    /// Takes note of where `phase` leads, and says whether it has nothing else to do here.
-    pub(super) fn is_idle_in(&mut self, phase: Phase, mine: &ScopePlan) -> bool {
-        match phase {
-            Phase::Downs => {
-                self.next = Arc::clone(&mine.next);
-                mine.downs.is_empty() && !self.attached.has_living_services()
-            }
-            Phase::Ups => {
-                self.next = Arc::clone(&mine.next);
-                let same_services = !self.attached.has_living_services() && self.shows_all_of(mine);
-                mine.ups.is_empty() && mine.owners.is_empty() && same_services
-            }
-            Phase::Notify => self.attached.listeners().is_empty(),
-            Phase::Dismiss | Phase::UndoUps | Phase::UndoDowns | Phase::UndoNotify => false,
-        }
-    }
-
     /// The same, with what the plan says of this scope.
     pub(super) async fn run_mine(
         &mut self,
@@ -100,11 +83,28 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         mine: &ScopePlan,
         catalogue: &Catalogue<C>,
     ) -> Vec<Failure> {
-        if self.is_idle_in(phase, mine) {
+        if !self.enter(phase, mine) {
             return Vec::new();
         }
         let span = journal::phase(phase, self.scope.name());
         self.carry_out(phase, mine, catalogue).instrument(span).await
+    }
+
+    /// Takes note of where `phase` leads, and says whether there is anything to do on the way.
+    pub(super) fn enter(&mut self, phase: Phase, mine: &ScopePlan) -> bool {
+        match phase {
+            Phase::Downs => {
+                self.next = Arc::clone(&mine.next);
+                !mine.downs.is_empty() || self.attached.has_living_services()
+            }
+            Phase::Ups => {
+                self.next = Arc::clone(&mine.next);
+                let services_stay = !self.attached.has_living_services() && self.shows_all_of(mine);
+                !mine.ups.is_empty() || !mine.owners.is_empty() || !services_stay
+            }
+            Phase::Notify => !self.attached.listeners().is_empty(),
+            Phase::Dismiss | Phase::UndoUps | Phase::UndoDowns | Phase::UndoNotify => true,
+        }
     }
 
     async fn carry_out(&mut self, phase: Phase, mine: &ScopePlan, catalogue: &Catalogue<C>) -> Vec<Failure> {

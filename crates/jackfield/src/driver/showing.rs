@@ -7,7 +7,7 @@ use crate::{
     context::Context,
     error::HookError,
     id::SlotId,
-    plan::{Desired, Place, ScopePlan},
+    plan::{CandidatePlan, Desired, Place, ScopePlan},
     registry::{Candidate, Resolver, SlotView, View},
     report::{Failure, Hook},
 };
@@ -44,12 +44,10 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
     /// Whether readers see already what they shall see after `plan`, those who go being gone.
     pub(super) fn shows_all_of(&self, plan: &ScopePlan) -> bool {
-        let candidates =
-            |desired: &'_ Desired, slot: &SlotId| desired.slots.get(slot).cloned().unwrap_or_default();
+        let stays = |candidate: &&CandidatePlan| self.attached.get(candidate.place).is_some();
         plan.slots.iter().all(|slot| {
-            let (was, will) = (candidates(&self.current, slot), candidates(&self.next, slot));
-            let left = was.iter().filter(|candidate| self.attached.get(candidate.place).is_some());
-            left.eq(will.iter())
+            let (was, will) = (self.current.candidates(slot), self.next.candidates(slot));
+            was.iter().filter(stays).eq(will)
         })
     }
 

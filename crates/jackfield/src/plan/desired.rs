@@ -106,14 +106,20 @@ impl Desired {
         self.configs.get(owner).map(|config| &*config.typed)
     }
 
+    /// The candidates for `slot` of those that take part, highest authority first.
+    pub(crate) fn candidates(&self, slot: &SlotId) -> &[CandidatePlan] {
+        self.slots.get(slot).map_or(&[], |candidates| candidates)
+    }
+
+    /// Who has `slot`.
     pub(crate) fn winner(&self, slot: &SlotId) -> Option<&PluginId> {
-        self.slots.get(slot)?.iter().find(|candidate| candidate.enabled).map(|candidate| &candidate.plugin)
+        let winner = self.candidates(slot).iter().find(|candidate| candidate.enabled)?;
+        Some(&winner.plugin)
     }
 
     /// Whether the candidate of `plugin` for `slot` takes part.
     pub(crate) fn takes_part(&self, plugin: &PluginId, slot: &SlotId) -> bool {
-        let candidates = self.slots.get(slot).map_or(&[][..], |candidates| candidates);
-        candidates.iter().any(|candidate| candidate.plugin == *plugin && candidate.enabled)
+        self.candidates(slot).iter().any(|candidate| candidate.plugin == *plugin && candidate.enabled)
     }
 
     /// What closes a scope that runs this.
@@ -138,8 +144,8 @@ impl Desired {
             .map(|(slot, _)| slot.clone())
             .collect();
         for slot in its {
-            let left = self.slots.get(&slot).into_iter().flat_map(|candidates| candidates.iter());
-            let left: Vec<CandidatePlan> = left.filter(|candidate| !is_its(candidate)).cloned().collect();
+            let left: Vec<CandidatePlan> =
+                self.candidates(&slot).iter().filter(|candidate| !is_its(candidate)).cloned().collect();
             self.set_slot(&slot, left);
         }
         let rank = self.demand.as_ref().and_then(|demand| demand.cast().rank(plugin));
