@@ -1,12 +1,10 @@
 //! What hooks are handed.
 
 use std::{
+    any::TypeId,
     fmt,
     ops::Deref,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::mpsc;
@@ -300,9 +298,15 @@ pub struct SettingsChange {
     unheard: Unheard,
 }
 
-/// Whether the one who is being told has not written the hook.
+/// The type of whoever was told last and has not written the hook.
 #[derive(Default)]
-struct Unheard(AtomicBool);
+struct Unheard(Mutex<Option<TypeId>>);
+
+impl Unheard {
+    fn lock(&self) -> MutexGuard<'_, Option<TypeId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Clone for Unheard {
     fn clone(&self) -> Self {
@@ -324,16 +328,15 @@ impl SettingsChange {
         Self { config, ..self.clone() }
     }
 
-    /// Said by the hook that is there where nobody wrote one.
-    pub(crate) fn falls_on_deaf_ears(&self) {
-        self.unheard.0.store(true, Ordering::Relaxed);
+    /// Said by the hook that is there where `P` has not written one.
+    pub(crate) fn falls_on_deaf_ears_of<P: ?Sized + 'static>(&self) {
+        *self.unheard.lock() = Some(TypeId::of::<P>());
     }
 
-    /// Whether that was said of whoever was told last.
-    pub(crate) fn fell_on_deaf_ears(&self) -> bool {
-        let unheard = self.unheard.0.load(Ordering::Relaxed);
-        self.unheard.0.store(false, Ordering::Relaxed);
-        unheard
+    /// Whether `P`, which was just told, has not written the hook. A plugin may be made of others, which it tells in
+    /// turn: what they have not written says nothing of it.
+    pub(crate) fn fell_on_deaf_ears_of<P: ?Sized + 'static>(&self) -> bool {
+        self.unheard.lock().take() == Some(TypeId::of::<P>())
     }
 
     /// The settings before the change.

@@ -69,7 +69,7 @@ pub trait Plugin<G = (), S = ()>: Send + Sync + 'static {
         change: &SettingsChange,
     ) -> impl Future<Output = PluginResult> + Send {
         let _ = cx;
-        change.falls_on_deaf_ears();
+        change.falls_on_deaf_ears_of::<Self>();
         Done
     }
 
@@ -108,7 +108,7 @@ pub trait GlobalPlugin<G = ()>: Send + Sync + 'static {
         change: &SettingsChange,
     ) -> impl Future<Output = PluginResult> + Send {
         let _ = cx;
-        change.falls_on_deaf_ears();
+        change.falls_on_deaf_ears_of::<Self>();
         Done
     }
 
@@ -176,7 +176,7 @@ macro_rules! hooks {
                 change: &'a SettingsChange,
             ) -> BoxFuture<'a, PluginResult> {
                 let told = Box::pin(self.plugin.settings_changed(cx, change));
-                if change.fell_on_deaf_ears() {
+                if change.fell_on_deaf_ears_of::<P>() {
                     self.is_deaf.store(true, Ordering::Relaxed);
                 }
                 told

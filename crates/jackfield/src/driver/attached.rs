@@ -96,8 +96,8 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
             })??
         };
         let (mut registrations, mut services) = (Vec::with_capacity(offers.len()), Vec::new());
-        for (place, Offer { terms, means }) in offers.into_iter().enumerate() {
-            let Some(terms) = declared(declaration, place, &terms.slot) else { continue }; // it was looked for just above
+        for (number, Offer { terms, means }) in offers.into_iter().enumerate() {
+            let Some(terms) = declared(declaration, number, &terms.slot) else { continue }; // it was looked for just above
             let config = match &terms.config {
                 Some(_) => next.config(&ConfigOwner::Service(plugin.clone(), terms.slot.clone())).cloned(),
                 None => None,
@@ -259,8 +259,8 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
 
 /// Plans are made for what a plugin declared when it was added, so it must declare the same again.
 fn as_declared(offers: &[Offer], declaration: &Declaration) -> Result<(), HookError> {
-    for (place, Offer { terms, .. }) in offers.iter().enumerate() {
-        if !declared(declaration, place, &terms.slot).is_some_and(|known| known.are_same_as(terms)) {
+    for (number, Offer { terms, .. }) in offers.iter().enumerate() {
+        if !declared(declaration, number, &terms.slot).is_some_and(|known| known.are_same_as(terms)) {
             let reason = format!("it offers `{}`, which it did not when added", terms.slot);
             return Err(HookError::failed(reason.into()));
         }
@@ -275,10 +275,10 @@ fn as_declared(offers: &[Offer], declaration: &Declaration) -> Result<(), HookEr
     })
 }
 
-/// The terms that were declared for `slot`; mostly they are in the same place.
-fn declared<'a>(declaration: &'a Declaration, place: usize, slot: &SlotId) -> Option<&'a Arc<Terms>> {
-    let in_place = declaration.offers.get(place).filter(|known| known.slot == *slot);
-    in_place.or_else(|| declaration.offers.iter().find(|known| known.slot == *slot))
+/// The terms that were declared for `slot`; mostly they have the same number.
+fn declared<'a>(declaration: &'a Declaration, number: usize, slot: &SlotId) -> Option<&'a Arc<Terms>> {
+    let same = declaration.offers.get(number).filter(|known| known.slot == *slot);
+    same.or_else(|| declaration.offers.iter().find(|known| known.slot == *slot))
 }
 
 impl Bound {

@@ -65,8 +65,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         // Scopes are in this order in every plan that leads all of them somewhere.
         plan.scopes.len() == 1 + self.sessions.len()
             && plan.scopes.iter().zip(running).all(|(scope, current)| Arc::ptr_eq(&scope.next, current))
-            && self.global.attached.listeners().is_empty()
-            && sessions.clone().all(|session| session.attached.listeners().is_empty())
+            && self.global.attached.wants_nothing()
+            && sessions.clone().all(|session| session.attached.wants_nothing())
     }
 
     /// Dependents go down before what they depend on, across scopes too, and come up after it.
@@ -143,9 +143,10 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// Runs one phase in all sessions that the plan concerns, side by side.
     pub(super) async fn on_sessions(&mut self, phase: Phase, plan: &Arc<Plan>) -> Vec<Failure> {
-        let concerned: Vec<(usize, SessionKey)> = (plan.scopes.iter().enumerate())
+        let mut concerned: Vec<(usize, SessionKey)> = (plan.scopes.iter().enumerate())
             .filter_map(|(place, scope)| Some((place, scope.scope.session()?)))
             .collect();
+        concerned.sort_unstable_by_key(|(_, key)| *key); // as they are, unless somebody has rearranged the plan
         let busy = if concerned.len() > 1 { self.enter(phase, plan, concerned) } else { concerned };
         if let [(place, key)] = busy[..] {
             let Some(session) = self.sessions.get_mut(&key) else { return Vec::new() };
@@ -162,7 +163,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         let run = move |(place, key, mut session): (usize, SessionKey, Box<ScopeState<_>>)| {
             let (plan, catalogue) = (Arc::clone(&plan), Arc::clone(&catalogue));
             let turn = async move {
-                let failures = session.run_mine(phase, &plan.scopes[place], &catalogue).await;
+                let failures = session.go_through(phase, &plan.scopes[place], &catalogue).await;
                 (key, session, failures)
             };
             turn.boxed()

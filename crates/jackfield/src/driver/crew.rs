@@ -44,6 +44,12 @@ impl<C> Crew<C> {
         self.living > 0
     }
 
+    /// Whether nobody wants anything of a change that leaves everything as it is. Services with a life of their own do: one
+    /// that did not come back is tried again.
+    pub(super) fn wants_nothing(&self) -> bool {
+        self.listeners.is_empty() && !self.has_living_services()
+    }
+
     /// Those who have services with a life of their own.
     pub(super) fn with_living_services(&self) -> impl DoubleEndedIterator<Item = &Attached<C>> {
         let members: &[_] = if self.living > 0 { &self.members } else { &[] };

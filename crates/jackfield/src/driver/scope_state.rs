@@ -83,11 +83,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         mine: &ScopePlan,
         catalogue: &Catalogue<C>,
     ) -> Vec<Failure> {
-        if !self.enter(phase, mine) {
-            return Vec::new();
-        }
-        let span = journal::phase(phase, self.scope.name());
-        self.carry_out(phase, mine, catalogue).instrument(span).await
+        if self.enter(phase, mine) { self.go_through(phase, mine, catalogue).await } else { Vec::new() }
     }
 
     /// Takes note of where `phase` leads, and says whether there is anything to do on the way.
@@ -105,6 +101,17 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             Phase::Notify => !self.attached.listeners().is_empty(),
             Phase::Dismiss | Phase::UndoUps | Phase::UndoDowns | Phase::UndoNotify => true,
         }
+    }
+
+    /// Carries out a phase that was entered.
+    pub(super) async fn go_through(
+        &mut self,
+        phase: Phase,
+        mine: &ScopePlan,
+        catalogue: &Catalogue<C>,
+    ) -> Vec<Failure> {
+        let span = journal::phase(phase, self.scope.name());
+        self.carry_out(phase, mine, catalogue).instrument(span).await
     }
 
     async fn carry_out(&mut self, phase: Phase, mine: &ScopePlan, catalogue: &Catalogue<C>) -> Vec<Failure> {

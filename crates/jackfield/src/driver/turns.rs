@@ -6,11 +6,7 @@ use std::{
     task::Poll,
 };
 
-use futures_util::{
-    StreamExt,
-    future::{BoxFuture, lazy},
-    stream::FuturesUnordered,
-};
+use futures_util::future::{BoxFuture, lazy};
 use tokio::{runtime::Handle, task::JoinSet};
 use tracing::Instrument;
 
@@ -38,34 +34,31 @@ pub(super) async fn each<T: Send + 'static, O: Send + 'static>(
         running.spawn(turns.in_current_span());
     }
     let mut outcomes = Vec::new();
-    while let Some(joined) = running.join_next().await {
-        match joined {
-            Ok(some) => outcomes.extend(some),
-            Err(error) => match error.try_into_panic() {
-                // Hooks are contained, so this is a bug of our own; going on would be to guess.
-                Ok(payload) => std::panic::resume_unwind(payload),
-                // Tokio itself is shutting down, and will drop this task as it did that one.
-                Err(_) => std::future::pending().await,
-            },
-        }
+    while let Some(some) = next(&mut running).await {
+        outcomes.extend(some);
     }
     outcomes
 }
 
 /// Works on what is in the queue until it is empty, on so many things at once as wait for something.
 ///
-/// Most never wait, and are done when they are first polled.
-async fn take_turns<T, O>(queue: &Mutex<VecDeque<T>>, work: &Work<T, O>, at_once: usize) -> Vec<O> {
-    let (mut outcomes, mut waiting) = (Vec::new(), FuturesUnordered::new());
+/// Most never wait, and are done when they are first polled. Those that do have a task each, so that they go on while
+/// others begin, on whichever thread is free.
+async fn take_turns<T, O: Send + 'static>(
+    queue: &Mutex<VecDeque<T>>,
+    work: &Work<T, O>,
+    at_once: usize,
+) -> Vec<O> {
+    let (mut outcomes, mut waiting) = (Vec::new(), JoinSet::new());
     let mut without_a_break = 0;
     loop {
-        let next = if waiting.len() < at_once { take(queue) } else { None };
-        match next {
+        let begin = if waiting.len() < at_once { take(queue) } else { None };
+        match begin {
             Some(thing) => {
                 let mut turn = work(thing);
                 match lazy(|cx| turn.as_mut().poll(cx)).await {
                     Poll::Ready(outcome) => outcomes.push(outcome),
-                    Poll::Pending => waiting.push(turn),
+                    Poll::Pending => _ = waiting.spawn(turn.in_current_span()),
                 }
                 without_a_break += 1;
                 if without_a_break == AT_ONCE {
@@ -73,11 +66,24 @@ async fn take_turns<T, O>(queue: &Mutex<VecDeque<T>>, work: &Work<T, O>, at_once
                     tokio::task::yield_now().await; // others want their turn on this thread, too
                 }
             }
-            None => match waiting.next().await {
+            None => match next(&mut waiting).await {
                 Some(outcome) => outcomes.push(outcome),
                 None => return outcomes,
             },
         }
+    }
+}
+
+/// What comes of the task that is done next.
+async fn next<O: 'static>(running: &mut JoinSet<O>) -> Option<O> {
+    match running.join_next().await? {
+        Ok(outcome) => Some(outcome),
+        Err(error) => match error.try_into_panic() {
+            // Hooks are contained, so this is a bug of our own; going on would be to guess.
+            Ok(payload) => std::panic::resume_unwind(payload),
+            // Tokio itself is shutting down, and will drop this task as it did that one.
+            Err(_) => std::future::pending().await,
+        },
     }
 }
 

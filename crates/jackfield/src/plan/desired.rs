@@ -40,14 +40,14 @@ pub(crate) struct Desired {
     pub(crate) slots: Slots,
     /// The configurations, read into their types.
     pub(crate) configs: Configs,
-    pub(super) closing: Closing,
+    pub(super) closing: WayOut,
 }
 
 /// What closes a scope, once somebody has asked. A copy is made to be changed, and so knows nothing of it.
 #[derive(Debug, Default)]
-pub(super) struct Closing(OnceLock<Arc<Steps>>);
+pub(super) struct WayOut(OnceLock<Arc<Steps>>);
 
-impl Clone for Closing {
+impl Clone for WayOut {
     fn clone(&self) -> Self {
         Self::default()
     }
@@ -134,7 +134,7 @@ impl Desired {
     /// Leaves `plugin` out, which could not be brought back.
     pub(crate) fn lose(&mut self, plugin: &PluginId, cause: Cause) {
         self.falls_short = true;
-        self.closing = Closing::default();
+        self.closing = WayOut::default();
         Arc::make_mut(&mut self.order).go(plugin);
         let is_its = |candidate: &CandidatePlan| candidate.plugin == *plugin;
         let its: Vec<SlotId> = self

@@ -7,7 +7,7 @@ use rpds::{HashTrieMapSync, RedBlackTreeMapSync};
 use crate::id::PluginId;
 
 /// A plugin's place in the attach order of its scope. Whoever stays keeps it, and nobody who comes later is given it
-/// again: it tells one stay of a plugin from the next.
+/// again: it tells one stay of a plugin from the next. (What is taken back has not been: its places are given again.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Place(u64);
 

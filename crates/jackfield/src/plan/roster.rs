@@ -167,7 +167,7 @@ impl Cast {
         self.offering.keys()
     }
 
-    /// Who offers `slot`, in the order in which they were added; somebody may do so twice.
+    /// Who offers `slot`, in the order in which they were added.
     pub(crate) fn offering(&self, slot: &SlotId) -> impl Iterator<Item = (&Declaration, &Terms)> {
         self.offers_of(slot).iter().map(|(rank, number)| {
             let plugin = &*self.members[*rank];

@@ -7,7 +7,7 @@ use crate::{
 
 /// What is kept for each of some slots. Slots bring their hashes along, so a lookup hashes nothing.
 ///
-/// It only grows, so it needs nothing but a place to look first and the places after it.
+/// Nothing is taken out by itself, so it needs nothing but a place to look first and the places after it.
 pub(super) struct Slots<V> {
     entries: Vec<Entry<V>>,
     /// Where the entries are, each near the place that its hash says. Their number is a power of two, and at least half

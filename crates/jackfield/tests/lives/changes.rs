@@ -1,5 +1,8 @@
 use std::{
-    sync::{Arc, Condvar, Mutex},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -419,6 +422,58 @@ impl Plugin for Meets {
         self.0.wait().await;
         Ok(())
     }
+}
+
+#[tokio::test]
+async fn a_session_that_waits_goes_on_while_others_begin() {
+    // R-SET-05
+    let arrived = Arc::new(AtomicBool::new(false));
+    let runtime = PluginRuntime::builder()
+        .plugin(FirstTakesItsTime(Arc::clone(&arrived)))
+        .settings(settings("plugins.patient.enabled = false"))
+        .init()
+        .await
+        .unwrap();
+    let mut open = vec![runtime.create_session("first").await.unwrap()];
+    for _ in 0..500 {
+        open.push(runtime.create_session("another").await.unwrap());
+    }
+    open.push(runtime.create_session("last").await.unwrap());
+    runtime.update_settings(settings("")).await.unwrap();
+}
+
+struct FirstTakesItsTime(Arc<AtomicBool>);
+impl Plugin for FirstTakesItsTime {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("patient")
+    }
+    async fn attach(&self, cx: &SessionContext) -> PluginResult {
+        match cx.name().to_string().as_str() {
+            "session `first`" => {
+                for _ in 0..3 {
+                    tokio::task::yield_now().await;
+                }
+                self.0.store(true, Ordering::Relaxed);
+            }
+            "session `last`" if !self.0.load(Ordering::Relaxed) => {
+                return fails("the first is still waiting");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_plan_whose_scopes_were_rearranged_is_carried_out_in_all_of_them() {
+    // R-SET-05
+    let runtime = start(vec![Part::new("a")], "plugins.a.enabled = false").await;
+    let one = runtime.create_session("one").await.unwrap();
+    let two = runtime.create_session("two").await.unwrap();
+    let mut plan = runtime.plan(&settings("")).unwrap();
+    plan.scopes.reverse();
+    runtime.apply(plan).await.unwrap();
+    assert_eq!((one.attached(), two.attached()), (vec![id("a")], vec![id("a")]));
 }
 
 #[tokio::test]

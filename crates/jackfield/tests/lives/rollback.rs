@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use jackfield::{ChangeError, Hook, NewSession, prelude::*};
 use jackfield_testkit::{Diary, Fault, Probe};
 
-use crate::cast::{Part, fails, id, settings};
+use crate::cast::{Part, Player, fails, id, player, settings};
 
 const VOICE: Slot<str> = Slot::new("voice");
 
@@ -105,4 +105,48 @@ async fn what_fails_in_taking_back_never_hides_why_it_was_taken_back() {
     let error = runtime.update_settings(settings("plugins.old.enabled = false")).await.unwrap_err();
     let ChangeError::Degraded { failures, lost } = error else { panic!("{error}") };
     assert_eq!((failures[0].plugin.as_str(), lost[0].plugin.as_str()), ("new", "old"));
+}
+
+const TUNE: Slot<Player> = Slot::new("tune");
+
+/// Has a service with a life of its own, and nothing to say of settings.
+struct Band(Diary);
+impl Plugin for Band {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("band")
+    }
+    fn register(&self, services: &mut Registrar<'_>) {
+        player(services, TUNE, "tune", &self.0);
+    }
+}
+
+/// Never attaches.
+struct Bad;
+impl Plugin for Bad {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("bad").flag(FeatureFlag::EXPERIMENTAL)
+    }
+    async fn attach(&self, _: &SessionContext) -> PluginResult {
+        fails("it is bad")
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_did_not_come_back_is_tried_again_by_the_same_settings() {
+    // R-SET-24
+    let diary = Diary::default();
+    let runtime = PluginRuntime::builder().plugin(Band(diary.clone())).plugin(Bad).init().await.unwrap();
+    let _session = runtime.create_session("one").await.unwrap();
+    runtime.update_settings(settings("")).await.unwrap();
+    assert_eq!(diary.take(), "+tune");
+
+    diary.note("tune");
+    let bad = "plugins.bad.enabled = true\nservices.'band:tune'.enabled = false";
+    let error = runtime.update_settings(settings(bad)).await.unwrap_err();
+    let ChangeError::Degraded { lost, .. } = error else { panic!("{error}") };
+    assert_eq!((lost[0].plugin.as_str(), lost[0].slot.as_ref()), ("band", Some(&TUNE.id())));
+    assert_eq!(diary.take(), "-tune +tune");
+
+    runtime.update_settings(settings("")).await.unwrap();
+    assert_eq!(diary.take(), "+tune");
 }

@@ -270,3 +270,71 @@ async fn a_plugin_is_shown_the_sessions_and_not_handed_them() {
     runtime.update_settings(RuntimeSettings::default()).await.unwrap();
     assert_eq!((seen.lock().unwrap().clone(), runtime.sessions().len()), (vec![1, 1], 1));
 }
+
+/// Has nothing to say of settings.
+struct Quiet;
+impl Plugin for Quiet {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("quiet")
+    }
+}
+
+/// Made of another, which it tells in turn.
+struct Around(Quiet, Arc<AtomicUsize>);
+impl Plugin for Around {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("around")
+    }
+    async fn settings_changed(&self, cx: &SessionContext, change: &SettingsChange) -> PluginResult {
+        self.1.fetch_add(1, Relaxed);
+        self.0.settings_changed(cx, change).await
+    }
+}
+
+/// The same, which asks the other before there is anything to await.
+struct Ahead(Quiet, Arc<AtomicUsize>);
+impl Plugin for Ahead {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("ahead")
+    }
+    fn settings_changed(
+        &self,
+        cx: &SessionContext,
+        change: &SettingsChange,
+    ) -> impl Future<Output = PluginResult> + Send {
+        self.1.fetch_add(1, Relaxed);
+        self.0.settings_changed(cx, change)
+    }
+}
+
+#[tokio::test]
+async fn who_is_made_of_others_that_have_no_ears_is_told_all_the_same_and_so_is_whoever_comes_next() {
+    // R-CFG-10
+    let told = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
+    let [ahead, around, last] = told.each_ref().map(Arc::clone);
+    let runtime = PluginRuntime::builder()
+        .plugin(Quiet)
+        .plugin(Ahead(Quiet, ahead))
+        .plugin(Around(Quiet, around))
+        .plugin(Last(last))
+        .init()
+        .await
+        .unwrap();
+    let _session = runtime.create_session("one").await.unwrap();
+    for _ in 0..3 {
+        runtime.update_settings(RuntimeSettings::default()).await.unwrap();
+    }
+    assert_eq!(told.map(|told| told.load(Relaxed)), [3, 3, 3]);
+}
+
+/// Comes after the others.
+struct Last(Arc<AtomicUsize>);
+impl Plugin for Last {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("last")
+    }
+    async fn settings_changed(&self, _: &SessionContext, _: &SettingsChange) -> PluginResult {
+        self.0.fetch_add(1, Relaxed);
+        Ok(())
+    }
+}
