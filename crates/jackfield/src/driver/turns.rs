@@ -22,15 +22,17 @@ pub(super) async fn each<T: Send + 'static, O: Send + 'static>(
     things: Vec<T>,
     work: Arc<Work<T, O>>,
 ) -> Vec<O> {
-    let threads = Handle::current().metrics().num_workers().min(things.len());
+    let (threads, count) = (Handle::current().metrics().num_workers(), things.len());
     let queue = Arc::new(Mutex::new(VecDeque::from(things)));
-    if threads <= 1 {
+    if threads.min(count) <= 1 {
         return take_turns(&queue, &*work, AT_ONCE).await; // a task more would only have to wait for this one
     }
+    // More tasks than threads: a thread that is slow to wake up still finds something to take over.
     let mut running = JoinSet::new();
-    for _ in 0..threads {
+    let tasks = AT_ONCE.min(count);
+    for _ in 0..tasks {
         let (queue, work) = (Arc::clone(&queue), Arc::clone(&work));
-        let turns = async move { take_turns(&queue, &*work, AT_ONCE.div_ceil(threads)).await };
+        let turns = async move { take_turns(&queue, &*work, AT_ONCE.div_ceil(tasks)).await };
         running.spawn(turns.in_current_span());
     }
     let mut outcomes = Vec::new();
