@@ -64,6 +64,11 @@ impl<C> Attached<C> {
         self.manifest().id()
     }
 
+    /// Whether it wants to be told of new settings.
+    pub(super) fn listens(&self) -> bool {
+        self.listed.hooks.listens()
+    }
+
     /// Its candidate for `slot`.
     pub(super) fn registration(&self, slot: &SlotId) -> Option<&Arc<Registration>> {
         self.registrations.iter().find(|registration| registration.slot() == slot)
@@ -122,11 +127,6 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         let context = make_context(Context::new(Arc::clone(home), plugin.clone(), cell));
         let (registrations, services) = (registrations.into(), services.into());
         Ok(Self { place, listed: Arc::clone(listed), context, registrations, services })
-    }
-
-    /// Whether it wants to be told of new settings.
-    pub(super) fn listens(&self) -> bool {
-        self.listed.hooks.listens()
     }
 
     /// Attaches the services that take part, and then the plugin. One that fails does not keep the others from it.

@@ -1,9 +1,7 @@
 //! Who is attached in a scope.
 
-use std::ops::Deref;
-
 use super::attached::Attached;
-use crate::{context::Context, plan::Place};
+use crate::plan::Place;
 
 /// Those who are attached, by their places, which is the order in which they attached. To find one of a thousand costs
 /// some comparisons of numbers, and so does to find those few of whom a change wants something.
@@ -60,9 +58,7 @@ impl<C> Crew<C> {
     pub(super) fn reserve(&mut self, more: usize) {
         self.members.reserve_exact(more);
     }
-}
 
-impl<C: Deref<Target = Context> + Send + Sync> Crew<C> {
     /// Takes somebody in, at its place.
     pub(super) fn insert(&mut self, attached: Box<Attached<C>>) {
         let place = attached.place;

@@ -161,8 +161,7 @@ impl Desired {
     }
 
     fn set_slot(&mut self, slot: &SlotId, candidates: Vec<CandidatePlan>) {
-        let before = self.slots.get(slot);
-        if before.map_or(&[][..], |before| before) == candidates {
+        if self.candidates(slot) == candidates {
             return; // so that it stays shared
         }
         if candidates.is_empty() {

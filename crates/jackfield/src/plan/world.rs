@@ -139,6 +139,11 @@ impl World {
         let mut scopes = Vec::with_capacity(1 + self.sessions.size());
         scopes.push(stay(ScopeName::Global, &self.global));
         scopes.extend(self.sessions.values().map(|session| stay(session.name.clone(), &session.current)));
+        self.plan_as_wished(scopes)
+    }
+
+    /// A plan for the wishes in force, of which there is nothing new to say.
+    fn plan_as_wished(&self, scopes: Vec<ScopePlan>) -> Plan {
         let (skipped, remarks, generation) = (Vec::new(), Vec::new(), self.generation);
         Plan { scopes, skipped, remarks, generation, wishes: Arc::clone(&self.wishes) }
     }
@@ -232,8 +237,7 @@ impl World {
                 std::iter::once(global).chain(self.sessions.values().map(close_session)).collect()
             }
         };
-        let (skipped, remarks, generation) = (Vec::new(), Vec::new(), self.generation);
-        Plan { scopes, skipped, remarks, generation, wishes: Arc::clone(&self.wishes) }
+        self.plan_as_wished(scopes)
     }
 
     fn plan_global(&self, wishes: &Wishes, problems: &mut Vec<Problem>) -> ScopePlan {
