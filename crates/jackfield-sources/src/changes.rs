@@ -47,6 +47,14 @@ impl FileChanges {
         self
     }
 
+    /// Takes it that a change is still to be told: the next [`changed`](Self::changed) tells it once the files have settled,
+    /// whatever is in them. For whoever finds, after this was made, that what they read before is not what is there.
+    #[must_use]
+    pub fn having_changed(mut self) -> Self {
+        self.last = Some(Vec::new()); // which nothing that is found is equal to
+        self
+    }
+
     /// Waits until a file says something else than when this was last told, or made. `false` when the runtime shuts down.
     ///
     /// # Cancel safety

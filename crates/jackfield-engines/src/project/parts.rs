@@ -20,7 +20,7 @@ use crate::{
 ///
 /// Everything in it has been read and fits together: the map and the snapshot lie within the memories the binary asks
 /// for. Whether the binary is a program that can be played shows when it is compiled. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Project {
     /// The file's name without its endings: `first-light` of `first-light.project.json`.

@@ -127,6 +127,9 @@ impl Edits {
             let Ok(mut changes) = FileChanges::of(watched).map(FileChanges::from_now) else {
                 return; // there is no current directory to start from
             };
+            if self.is_outdated() {
+                changes = changes.having_changed();
+            }
             loop {
                 tokio::select! {
                     another = files.changed() => match another {
@@ -139,6 +142,16 @@ impl Edits {
                     },
                 }
             }
+        }
+    }
+
+    /// Whether the project that plays was edited between being read and being watched, which nobody would tell.
+    fn is_outdated(&self) -> bool {
+        let playing = self.engines.store().project.get();
+        let Some(playing) = playing.as_deref() else { return false };
+        match self.loader.load(&self.config.load(), &self.engines) {
+            Ok(project) => project.path == playing.path && *project != *playing,
+            Err(_) => true,
         }
     }
 

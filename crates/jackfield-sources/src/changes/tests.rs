@@ -36,3 +36,12 @@ async fn a_file_that_is_written_with_what_it_had_is_no_change() {
     let (again, _dir) = (changes.look().await, dir);
     assert_eq!(again, known);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_edited_before_it_was_watched_is_told_once() {
+    let dir = tempdir().unwrap();
+    let gone = dir.path().join("gone");
+    let mut changes = FileChanges::of([&gone]).unwrap().from_now().having_changed();
+    assert!(timeout(DEADLINE, changes.changed()).await.unwrap());
+    timeout(DEADLINE, changes.changed()).await.unwrap_err();
+}

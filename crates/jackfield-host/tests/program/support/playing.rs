@@ -68,9 +68,17 @@ impl Playing {
     /// The next line that contains `text`.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        self.wait_until(text, |line| line.contains(text))
+    }
+
+    /// The next line that is `awaited`. It writes one every second whatever happens, so each of them alone being in time
+    /// would be no end.
+    #[track_caller]
+    fn wait_until(&mut self, awaited: &str, is_it: impl Fn(&str) -> bool) -> String {
+        let until = Instant::now() + PATIENCE;
         loop {
-            let line = self.next_line(text);
-            if line.contains(text) {
+            let line = self.next_line(awaited, until);
+            if is_it(&line) {
                 return line;
             }
         }
@@ -93,7 +101,7 @@ impl Playing {
     /// The next line of a list, whose beginning has been waited for.
     #[track_caller]
     pub(crate) fn listed(&mut self) -> String {
-        let line = self.next_line("a list");
+        let line = self.next_line("a list", Instant::now() + PATIENCE);
         line.strip_prefix("  ").unwrap_or_else(|| panic!("not a part of the list: {line}")).to_owned()
     }
 
@@ -107,8 +115,8 @@ impl Playing {
     }
 
     #[track_caller]
-    fn next_line(&mut self, awaited: &str) -> String {
-        let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
+    fn next_line(&mut self, awaited: &str, until: Instant) -> String {
+        let Ok(line) = self.lines.recv_timeout(until.saturating_duration_since(Instant::now())) else {
             panic!("no line came with `{awaited}`:\n{}\n{}", self.said.join("\n"), self.errors());
         };
         self.said.push(line.clone());
@@ -127,12 +135,7 @@ impl Playing {
     /// The next of the lines that it writes every second.
     #[track_caller]
     pub(crate) fn next_clock(&mut self) -> String {
-        loop {
-            let line = self.wait_for(":");
-            if is_clock(&line) {
-                return line;
-            }
-        }
+        self.wait_until("its clock", is_clock)
     }
 
     /// Ends it with this signal: `INT`, `TERM`.
