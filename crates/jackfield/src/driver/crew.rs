@@ -1,12 +1,15 @@
 //! Who is attached in a scope.
 
+use std::mem;
+
 use super::attached::Attached;
 use crate::plan::Place;
 
 /// Those who are attached, by their places, which is the order in which they attached. To find one of a thousand costs
 /// some comparisons of numbers, and so does to find those few of whom a change wants something.
 pub(super) struct Crew<C> {
-    members: Vec<Box<Attached<C>>>,
+    /// With their places beside them: who looks for one of many does not visit the others.
+    members: Vec<(Place, Box<Attached<C>>)>,
     /// The places of those who want to be told of new settings.
     listeners: Vec<Place>,
     /// How many have services with a life of their own.
@@ -21,7 +24,7 @@ impl<C> Default for Crew<C> {
 
 impl<C> Crew<C> {
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Attached<C>> {
-        self.members.iter().map(|attached| &**attached)
+        self.members.iter().map(|(_, attached)| &**attached)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -29,7 +32,7 @@ impl<C> Crew<C> {
     }
 
     pub(super) fn get(&self, place: Place) -> Option<&Attached<C>> {
-        find(&self.members, place)
+        Some(&self.members[self.find(place)?].1)
     }
 
     /// The places of those who want to be told of new settings, in order.
@@ -51,7 +54,7 @@ impl<C> Crew<C> {
     /// Those who have services with a life of their own.
     pub(super) fn with_living_services(&self) -> impl DoubleEndedIterator<Item = &Attached<C>> {
         let members: &[_] = if self.living > 0 { &self.members } else { &[] };
-        members.iter().map(|attached| &**attached).filter(|attached| attached.has_living_services())
+        members.iter().map(|(_, attached)| &**attached).filter(|attached| attached.has_living_services())
     }
 
     /// Makes room for so many more.
@@ -67,30 +70,29 @@ impl<C> Crew<C> {
             let at = self.listeners.partition_point(|other| *other < place);
             self.listeners.insert(at, place);
         }
-        let at = self.members.partition_point(|other| other.place < place);
-        self.members.insert(at, attached);
+        let at = self.members.partition_point(|(other, _)| *other < place);
+        self.members.insert(at, (place, attached));
     }
 
     /// Lets somebody go.
     pub(super) fn remove(&mut self, place: Place) -> Option<Box<Attached<C>>> {
-        let at = self.members.binary_search_by_key(&place, |attached| attached.place).ok()?;
+        let at = self.find(place)?;
         if let Ok(listener) = self.listeners.binary_search(&place) {
             self.listeners.remove(listener);
         }
-        let attached = self.members.remove(at);
+        let (_, attached) = self.members.remove(at);
         self.living -= usize::from(attached.has_living_services());
         Some(attached)
     }
 
     /// Takes those off the list of listeners who have turned out not to listen.
     pub(super) fn forget_the_deaf(&mut self) {
-        let members = &self.members;
-        self.listeners.retain(|place| find(members, *place).is_some_and(Attached::listens));
+        let mut listeners = mem::take(&mut self.listeners);
+        listeners.retain(|place| self.get(*place).is_some_and(Attached::listens));
+        self.listeners = listeners;
     }
-}
 
-/// Who of these, who are in order, has this place.
-pub(super) fn find<C>(members: &[Box<Attached<C>>], place: Place) -> Option<&Attached<C>> {
-    let at = members.binary_search_by_key(&place, |attached| attached.place).ok()?;
-    Some(&members[at])
+    fn find(&self, place: Place) -> Option<usize> {
+        self.members.binary_search_by_key(&place, |(place, _)| *place).ok()
+    }
 }

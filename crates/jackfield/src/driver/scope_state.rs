@@ -24,7 +24,7 @@ use crate::{
     error::HookError,
     foreign::Foreign,
     id::{PluginId, SlotId},
-    plan::{ConfigOwner, Desired, Plan, ScopePlan, Step},
+    plan::{ConfigOwner, Desired, Place, Plan, ScopePlan, Step},
     report::{self, Failure, Hook},
     scope::Scope,
 };
@@ -98,7 +98,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
                 let services_stay = !self.attached.has_living_services() && self.shows_all_of(mine);
                 !mine.ups.is_empty() || !mine.owners.is_empty() || !services_stay
             }
-            Phase::Notify => !self.attached.listeners().is_empty(),
+            Phase::Notify => self.to_be_told().next().is_some(),
             Phase::Dismiss | Phase::UndoUps | Phase::UndoDowns | Phase::UndoNotify => true,
         }
     }
@@ -289,21 +289,26 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     pub(super) async fn notify(&mut self) -> Vec<Failure> {
         let change = Change::new(&self.current, &self.next);
         let mut failures = Vec::new();
-        for place in self.attached.listeners() {
-            let Some(attached) = self.attached.get(*place) else { continue };
-            if self.undo.risen.contains(place) {
-                continue;
-            }
+        let mut told = Vec::new();
+        for place in self.to_be_told() {
+            let Some(attached) = self.attached.get(place) else { continue };
             match attached.tell(&change.seen_by(attached), &self.surroundings).await {
-                Ok(()) => self.undo.told.push(*place),
+                Ok(()) => told.push(place),
                 Err(failure) => {
                     failures.push(failure);
                     break;
                 }
             }
         }
+        self.undo.told.extend(told);
         self.attached.forget_the_deaf();
         failures
+    }
+
+    /// Who wants to be told of the change, of those who were there before it.
+    fn to_be_told(&self) -> impl Iterator<Item = Place> {
+        let has_risen = |place: &Place| self.undo.risen.contains(place);
+        self.attached.listeners().iter().copied().filter(move |place| !has_risen(place))
     }
 
     pub(super) fn failure(

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, ops::Deref, sync::Arc};
 
-use super::{attached::Attached, crew::find, hook::contained, journal, scope_state::ScopeState};
+use super::{attached::Attached, hook::contained, journal, scope_state::ScopeState};
 use crate::{
     context::Context,
     error::HookError,
@@ -77,7 +77,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         stay: impl Fn(Place) -> bool,
     ) -> View {
         let registration = |slot: &SlotId, place: Place| {
-            let attached = self.attached.get(place).or_else(|| find(rising, place));
+            let attached = self.attached.get(place).or_else(|| among(rising, place));
             attached.filter(|_| stay(place))?.registration(slot)
         };
         let mut slots = Vec::with_capacity(desired.slots.size());
@@ -102,4 +102,10 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             Some(_) => self.surroundings.forget(replaced),
         }
     }
+}
+
+/// Who of these, who are in order, has this place.
+fn among<C>(rising: &[Box<Attached<C>>], place: Place) -> Option<&Attached<C>> {
+    let at = rising.binary_search_by_key(&place, |attached| attached.place).ok()?;
+    Some(&rising[at])
 }

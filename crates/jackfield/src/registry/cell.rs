@@ -15,8 +15,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Default)]
 pub(super) struct ServiceCell {
     built: OnceLock<Erased>,
-    builder: Mutex<Option<ThreadId>>,
+    site: Mutex<Site>,
     finished: Condvar,
+}
+
+/// Where the service is being built.
+#[derive(Default)]
+struct Site {
+    builder: Option<ThreadId>,
+    /// How many threads wait for the builder. Mostly none does, and to wake nobody is a system call all the same.
+    waiting: usize,
 }
 
 impl ServiceCell {
@@ -42,31 +50,33 @@ impl ServiceCell {
     }
 
     fn take_turn(&self) -> Result<Turn<'_>, Arc<str>> {
-        let mut builder = self.lock();
+        let mut site = self.lock();
         loop {
             if let Some(service) = self.get() {
                 return Ok(Turn::Built(service));
             }
-            match *builder {
+            match site.builder {
                 None => {
-                    *builder = Some(thread::current().id());
+                    site.builder = Some(thread::current().id());
                     return Ok(Turn::Mine(MyTurn(self)));
                 }
                 Some(id) if id == thread::current().id() => return Err("it needs itself to be built".into()),
                 Some(_) => {
-                    let wait = self.finished.wait_timeout(builder, PATIENCE);
-                    let (again, waited) = wait.unwrap_or_else(PoisonError::into_inner);
+                    site.waiting += 1;
+                    let wait = self.finished.wait_timeout(site, PATIENCE);
+                    let (mut again, waited) = wait.unwrap_or_else(PoisonError::into_inner);
+                    again.waiting -= 1;
                     if waited.timed_out() {
                         return Err(format!("another thread has been building it for {PATIENCE:?}").into());
                     }
-                    builder = again;
+                    site = again;
                 }
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<ThreadId>> {
-        self.builder.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Site> {
+        self.site.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -79,8 +89,11 @@ enum Turn<'a> {
 struct MyTurn<'a>(&'a ServiceCell);
 impl Drop for MyTurn<'_> {
     fn drop(&mut self) {
-        *self.0.lock() = None;
-        self.0.finished.notify_all();
+        let mut site = self.0.lock();
+        site.builder = None;
+        if site.waiting > 0 {
+            self.0.finished.notify_all();
+        }
     }
 }
 
