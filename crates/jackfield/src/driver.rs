@@ -3,7 +3,7 @@
 //! Callers send a [`Command`] and wait for the reply. A caller that stops waiting, say because a browser tab was
 //! closed, leaves no half-made change: the task carries on. Readers never wait for it: what they read was published.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{broadcast, mpsc};
@@ -13,7 +13,7 @@ use crate::{
     declare::{self, AddError, Declared},
     error::HookError,
     id::PluginId,
-    plan::{BySession, Closing, Plan, ScopeName, ScopePlan, SessionKey, UnknownReferences, Wishes, World},
+    plan::{BySession, Closing, Plan, ScopeName, ScopePlan, UnknownReferences, Wishes, World},
     plugin::AnyPlugin,
     report::{self, ChangeError, Report},
     scope::Scope,
@@ -30,6 +30,7 @@ mod attached;
 mod crew;
 mod undo;
 mod scope_state;
+mod open_sessions;
 mod turns;
 mod showing;
 mod quarantine;
@@ -39,6 +40,7 @@ mod doors;
 use catalogue::Catalogues;
 pub(crate) use command::{Command, Latest, Reply, Wake};
 pub(crate) use handle::Opened;
+use open_sessions::OpenSessions;
 use scope_state::{Phase, ScopeState, log};
 pub use surroundings::FailurePolicy;
 use surroundings::Surroundings;
@@ -94,8 +96,7 @@ pub(crate) struct Driver<G, S> {
     data: Arc<G>,
     world: World,
     global: ScopeState<GlobalContext<G>>,
-    /// Boxed, because each goes to a task of its own and comes back, in every phase of a change.
-    sessions: BTreeMap<SessionKey, Box<ScopeState<SessionContext<G, S>>>>,
+    sessions: OpenSessions<SessionContext<G, S>>,
     next_key: u64,
     /// How the last session opened, until a change makes others open differently.
     last_opening: Option<ScopePlan>,
@@ -127,7 +128,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         let global = ScopeState::new(scope, surroundings.clone(), Arc::new(make_context));
         let wishes = Wishes { declarations: catalogues.declarations(), ..Wishes::default() };
         let world = World { unknown, wishes: Arc::new(wishes), ..World::default() };
-        let (sessions, next_key, last_opening) = (BTreeMap::new(), 0, None);
+        let (sessions, next_key, last_opening) = (OpenSessions::new(), 0, None);
         Self {
             published,
             stream,
@@ -199,7 +200,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     reply.answer(self.open(name, data, overlay, commands).await);
                 }
                 Some(Command::Close { key, reply }) => {
-                    let outcome = match self.sessions.contains_key(&key) {
+                    let outcome = match self.sessions.contains(key) {
                         true => Ok(self.close(Closing::Session(key)).await),
                         false => Err(ChangeError::NoSuchSession),
                     };
@@ -250,7 +251,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
     /// Makes one scope follow what it has on top of the settings.
     async fn overlay(&mut self, scope: &ScopeName, overlay: RuntimeSettings) -> Result<Report, ChangeError> {
         if let ScopeName::Session { key, .. } = scope
-            && !self.sessions.contains_key(key)
+            && !self.sessions.contains(*key)
         {
             return Err(ChangeError::NoSuchSession);
         }
@@ -349,8 +350,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// Notes what the sessions run, after a change that may concern all of them.
     fn note_what_sessions_run(&mut self) {
-        for (key, session) in &self.sessions {
-            self.world.note(*key, session.scope.name(), &session.current);
+        for (key, session) in self.sessions.iter() {
+            self.world.note(key, session.scope.name(), &session.current);
         }
     }
 

@@ -1,12 +1,12 @@
 use std::{
     any::Any,
-    mem,
     panic::AssertUnwindSafe,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
+use smallvec::SmallVec;
 use tokio::{task::JoinHandle, time::timeout};
 
 use crate::{
@@ -17,49 +17,9 @@ use crate::{
 
 type Goodbye = BoxFuture<'static, Result<(), BoxError>>;
 
-/// All that is kept for one plugin in one scope, and ends with it.
+/// All that is kept for one plugin in one scope, and ends with it. Last on top; most plugins keep one thing.
 #[derive(Default)]
-pub(crate) struct Ledger(Mutex<Pile>);
-
-/// What is kept, last on top. Most plugins keep one thing, in thousands of sessions: that needs no room elsewhere.
-#[derive(Default)]
-enum Pile {
-    #[default]
-    Nothing,
-    One(Held),
-    Many(Vec<Held>),
-}
-
-impl Pile {
-    fn push(&mut self, held: Held) {
-        *self = match mem::take(self) {
-            Self::Nothing => Self::One(held),
-            Self::One(first) => Self::Many(vec![first, held]),
-            Self::Many(mut all) => {
-                all.push(held);
-                Self::Many(all)
-            }
-        };
-    }
-
-    fn pop(&mut self) -> Option<Held> {
-        match self {
-            Self::Many(all) => all.pop(),
-            _ => match mem::take(self) {
-                Self::One(only) => Some(only),
-                _ => None,
-            },
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Nothing => 0,
-            Self::One(_) => 1,
-            Self::Many(all) => all.len(),
-        }
-    }
-}
+pub(crate) struct Ledger(Mutex<SmallVec<[Held; 1]>>);
 
 enum Held {
     Guard(Box<dyn Any + Send>),
@@ -127,7 +87,7 @@ impl Ledger {
         self.lock().push(held);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Pile> {
+    fn lock(&self) -> MutexGuard<'_, SmallVec<[Held; 1]>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

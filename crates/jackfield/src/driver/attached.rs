@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use smallvec::SmallVec;
 use tracing::{Instrument, Span};
 
 use super::{
@@ -28,7 +29,7 @@ pub(super) struct Attached<C> {
     pub(super) place: Place,
     listed: Arc<Listed<C>>,
     pub(super) context: C,
-    registrations: Box<[Arc<Registration>]>,
+    registrations: SmallVec<[Arc<Registration>; 1]>,
     services: Box<[(Arc<Registration>, Arc<Bound>)]>,
 }
 
@@ -81,7 +82,7 @@ impl<C> Attached<C> {
 }
 
 impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
-    /// Registers a plugin that is about to attach.
+    /// Registers a plugin that is about to attach. Its `offers` pass through a list that all have in turn.
     pub(super) fn register(
         place: Place,
         listed: &Arc<Listed<C>>,
@@ -89,19 +90,20 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         next: &Desired,
         runtime: usize,
         make_context: &(dyn Fn(Context) -> C + Send + Sync),
+        offers: &mut Vec<Offer>,
     ) -> Result<Self, HookError> {
         let Listed { declaration, hooks } = &**listed;
         let plugin = declaration.manifest.id();
-        let offers = {
+        offers.clear();
+        {
             let _span = journal::hook(Hook::Register, plugin, None, home.scope.name()).entered();
             contained(runtime, || {
-                let mut offers = Vec::with_capacity(declaration.offers.len());
-                hooks.register(&mut Registrar::new(&mut offers));
-                as_declared(&offers, declaration).map(|()| offers)
-            })??
-        };
-        let (mut registrations, mut services) = (Vec::with_capacity(offers.len()), Vec::new());
-        for (number, Offer { terms, means }) in offers.into_iter().enumerate() {
+                hooks.register(&mut Registrar::new(offers));
+                as_declared(offers, declaration)
+            })??;
+        }
+        let (mut registrations, mut services) = (SmallVec::with_capacity(offers.len()), Vec::new());
+        for (number, Offer { terms, means }) in offers.drain(..).enumerate() {
             let Some(terms) = declared(declaration, number, &terms.slot) else { continue }; // it was looked for just above
             let config = match &terms.config {
                 Some(_) => next.config(&ConfigOwner::Service(plugin.clone(), terms.slot.clone())).cloned(),
@@ -125,8 +127,7 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
             .config_spec()
             .and_then(|spec| Some(spec.cell(next.config(&ConfigOwner::Plugin(plugin.clone())).cloned()?)));
         let context = make_context(Context::new(Arc::clone(home), plugin.clone(), cell));
-        let (registrations, services) = (registrations.into(), services.into());
-        Ok(Self { place, listed: Arc::clone(listed), context, registrations, services })
+        Ok(Self { place, listed: Arc::clone(listed), context, registrations, services: services.into() })
     }
 
     /// Attaches the services that take part, and then the plugin. One that fails does not keep the others from it.

@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::FutureExt;
 use tracing::Instrument;
 
 use super::{Driver, FailurePolicy, Phase, ScopeState, journal, log, turns};
@@ -44,7 +43,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                 return Err(error);
             }
             self.global.commit();
-            self.sessions.values_mut().for_each(|session| session.commit());
+            self.sessions.iter_mut().for_each(|(_, session)| session.commit());
             self.last_opening = None;
             self.note_what_sessions_run();
         }
@@ -59,14 +58,13 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     /// Whether everybody stays as they are, and nobody wants to be told of it.
     fn is_of_no_concern(&self, plan: &Plan) -> bool {
-        let sessions = self.sessions.values();
-        let running =
-            iter::once(&self.global.current).chain(sessions.clone().map(|session| &session.current));
+        let sessions = || self.sessions.iter().map(|(_, session)| session);
+        let running = iter::once(&self.global.current).chain(sessions().map(|session| &session.current));
         // Scopes are in this order in every plan that leads all of them somewhere.
         plan.scopes.len() == 1 + self.sessions.len()
             && plan.scopes.iter().zip(running).all(|(scope, current)| Arc::ptr_eq(&scope.next, current))
             && self.global.attached.wants_nothing()
-            && sessions.clone().all(|session| session.attached.wants_nothing())
+            && sessions().all(|session| session.attached.wants_nothing())
     }
 
     /// Dependents go down before what they depend on, across scopes too, and come up after it.
@@ -109,8 +107,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         };
         let visible = Arc::clone(&next.order);
         let mut world = self.world.clone();
-        for (key, state) in &self.sessions {
-            world.note(*key, state.scope.name(), now(state));
+        for (key, state) in self.sessions.iter() {
+            world.note(key, state.scope.name(), now(state));
         }
         let mut scopes = vec![ScopePlan { next, ..global.clone() }];
         // Fewer plugins want fewer configurations, and these have been read.
@@ -128,7 +126,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         let attached = Arc::clone(&self.global.current.order);
         let missing = lost.iter().map(|failure| &failure.plugin).filter(|plugin| !attached.contains(plugin));
         let missing: BTreeSet<_> = missing.cloned().collect();
-        self.sessions.values_mut().for_each(|session| session.missing.clone_from(&missing));
+        self.sessions.iter_mut().for_each(|(_, session)| session.missing.clone_from(&missing));
         lost.extend(self.on_sessions(Phase::UndoDowns, plan).await);
         self.global.run(Phase::UndoNotify, plan, &self.catalogues.global).await;
         self.on_sessions(Phase::UndoNotify, plan).await;
@@ -149,12 +147,12 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         concerned.sort_unstable_by_key(|(_, key)| *key); // as they are, unless somebody has rearranged the plan
         let busy = if concerned.len() > 1 { self.enter(phase, plan, concerned) } else { concerned };
         if let [(place, key)] = busy[..] {
-            let Some(session) = self.sessions.get_mut(&key) else { return Vec::new() };
+            let Some(session) = self.sessions.get_mut(key) else { return Vec::new() };
             return session.run_mine(phase, &plan.scopes[place], &self.catalogues.session).await;
         }
         let moving: Vec<_> = busy
             .into_iter()
-            .filter_map(|(place, key)| Some((place, key, self.sessions.remove(&key)?)))
+            .filter_map(|(place, key)| Some((place, key, self.sessions.lend(key)?)))
             .collect();
         if moving.is_empty() {
             return Vec::new();
@@ -162,15 +160,14 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         let (plan, catalogue) = (Arc::clone(plan), Arc::clone(&self.catalogues.session));
         let run = move |(place, key, mut session): (usize, SessionKey, Box<ScopeState<_>>)| {
             let (plan, catalogue) = (Arc::clone(&plan), Arc::clone(&catalogue));
-            let turn = async move {
+            async move {
                 let failures = session.go_through(phase, &plan.scopes[place], &catalogue).await;
                 (key, session, failures)
-            };
-            turn.boxed()
+            }
         };
         let mut failed = BTreeMap::new();
-        for (key, session, failures) in turns::each(moving, Arc::new(run)).await {
-            self.sessions.insert(key, session);
+        for (key, session, failures) in turns::each(moving, run).await {
+            self.sessions.put(key, session);
             if !failures.is_empty() {
                 failed.insert(key, failures);
             }
@@ -187,12 +184,12 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         concerned: Vec<(usize, SessionKey)>,
     ) -> Vec<(usize, SessionKey)> {
         let (mut busy, mut concerned) = (Vec::new(), concerned.into_iter().peekable());
-        for (key, session) in &mut self.sessions {
+        for (key, session) in self.sessions.iter_mut() {
             // Both are in the order in which sessions were opened.
-            while concerned.next_if(|(_, other)| other < key).is_some() {}
-            let Some((place, _)) = concerned.next_if(|(_, other)| other == key) else { continue };
+            while concerned.next_if(|(_, other)| *other < key).is_some() {}
+            let Some((place, _)) = concerned.next_if(|(_, other)| *other == key) else { continue };
             if session.enter(phase, &plan.scopes[place]) {
-                busy.push((place, *key));
+                busy.push((place, key));
             }
         }
         busy

@@ -67,17 +67,17 @@ impl<C> Crew<C> {
         let place = attached.place;
         self.living += usize::from(attached.has_living_services());
         if attached.listens() {
-            let at = self.listeners.partition_point(|other| *other < place);
+            let at = end_or(&self.listeners, |other| *other < place);
             self.listeners.insert(at, place);
         }
-        let at = self.members.partition_point(|(other, _)| *other < place);
+        let at = end_or(&self.members, |(other, _)| *other < place);
         self.members.insert(at, (place, attached));
     }
 
     /// Lets somebody go.
     pub(super) fn remove(&mut self, place: Place) -> Option<Box<Attached<C>>> {
         let at = self.find(place)?;
-        if let Ok(listener) = self.listeners.binary_search(&place) {
+        if let Some(listener) = position(&self.listeners, place, |other| *other) {
             self.listeners.remove(listener);
         }
         let (_, attached) = self.members.remove(at);
@@ -93,6 +93,20 @@ impl<C> Crew<C> {
     }
 
     fn find(&self, place: Place) -> Option<usize> {
-        self.members.binary_search_by_key(&place, |(place, _)| *place).ok()
+        position(&self.members, place, |(other, _)| *other)
+    }
+}
+
+/// Which of them is at `place`.
+fn position<T>(all: &[T], place: Place, place_of: impl Fn(&T) -> Place) -> Option<usize> {
+    let at = end_or(all, |other| place_of(other) <= place).checked_sub(1)?;
+    (place_of(&all[at]) == place).then_some(at)
+}
+
+/// How many come `before`. Whoever comes is the last, and those who go do so last in, first out: the end is tried first.
+fn end_or<T>(all: &[T], before: impl Fn(&T) -> bool) -> usize {
+    match all.last() {
+        Some(last) if !before(last) => all.partition_point(before),
+        _ => all.len(),
     }
 }

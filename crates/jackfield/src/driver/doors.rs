@@ -68,7 +68,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         tracing::info!(target: "jackfield::session", scope = %name, "Session opened.");
         journal::winners_of_wildcards(&name, &session.current);
         self.world.note(key, &name, &session.current);
-        self.sessions.insert(key, Box::new(session));
+        self.sessions.put(key, Box::new(session));
         self.published.change_sessions(|open| open.insert_mut(key, scope.clone()));
         let wishes = Arc::make_mut(&mut self.world.wishes);
         wishes.session_overlays = plan.wishes.session_overlays.clone();
@@ -97,7 +97,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
     async fn take_down(&mut self, plan: Plan) -> Report {
         let plan = Arc::new(plan);
         for scope in &plan.scopes {
-            let session = scope.scope.session().and_then(|key| self.sessions.get(&key));
+            let session = scope.scope.session().and_then(|key| self.sessions.get(key));
             // Whoever says goodbye must not leave anything behind.
             session.map_or(&self.global.scope, |session| &session.scope).bus().seal();
         }
@@ -111,7 +111,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     self.global.close();
                 }
                 ScopeName::Session { key, .. } => {
-                    let Some(mut session) = self.sessions.remove(key) else { continue };
+                    let Some(mut session) = self.sessions.remove(*key) else { continue };
                     session.commit();
                     session.close();
                     self.surroundings.forget(session);

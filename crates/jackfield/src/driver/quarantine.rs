@@ -47,6 +47,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             // Those who were told have been; those who rose were not to be.
             let told = mem::take(&mut self.undo.told);
             self.undo.risen.extend(told);
+            self.undo.risen.sort_unstable();
             if failed.is_empty() {
                 return failures;
             }

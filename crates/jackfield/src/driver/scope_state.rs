@@ -95,8 +95,8 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             }
             Phase::Ups => {
                 self.next = Arc::clone(&mine.next);
-                let services_stay = !self.attached.has_living_services() && self.shows_all_of(mine);
-                !mine.ups.is_empty() || !mine.owners.is_empty() || !services_stay
+                let plugins_stay = mine.ups.is_empty() && mine.owners.is_empty();
+                !plugins_stay || self.attached.has_living_services() || !self.shows_all_of(mine)
             }
             Phase::Notify => self.to_be_told().next().is_some(),
             Phase::Dismiss | Phase::UndoUps | Phase::UndoDowns | Phase::UndoNotify => true,
@@ -207,10 +207,13 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         catalogue: &Catalogue<C>,
     ) -> (Vec<Box<Attached<C>>>, Vec<Failure>) {
         let (mut rising, mut failures) = (Vec::with_capacity(plan.ups.len()), Vec::new());
-        let runtime = self.surroundings.runtime;
+        let (runtime, mut offers) = (self.surroundings.runtime, Vec::new());
         for Step { plugin, place, .. } in &plan.ups {
             let Some(listed) = catalogue.get(plugin) else { continue };
-            match Attached::register(*place, listed, &self.home, &self.next, runtime, &*self.make_context) {
+            let (home, make_context) = (&self.home, &*self.make_context);
+            let registered =
+                Attached::register(*place, listed, home, &self.next, runtime, make_context, &mut offers);
+            match registered {
                 Ok(attached) => rising.push(Box::new(attached)),
                 Err(error) => failures.push(self.failure(plugin, None, Hook::Register, error)),
             }
@@ -253,6 +256,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         let mut failures: Vec<Failure> = Vec::new();
         let mut fallen: HashSet<PluginId> = HashSet::new();
         self.attached.reserve(rising.len());
+        self.undo.risen.reserve_exact(rising.len());
         for attached in rising {
             let manifest = attached.manifest();
             if !manifest.is_locked() && manifest.dependencies().iter().any(|id| fallen.contains(id)) {
@@ -263,7 +267,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             let failed = attached.attach(&self.next, &self.surroundings).await;
             if failed.is_empty() {
                 tracing::info!(target: "jackfield::plugin", plugin = %attached.plugin(), scope = %self.scope.name(), "Plugin attached.");
-                self.undo.risen.insert(attached.place);
+                self.undo.risen.push(attached.place);
                 self.attached.insert(attached);
             } else {
                 failures.extend(failed);
@@ -307,7 +311,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
     /// Who wants to be told of the change, of those who were there before it.
     fn to_be_told(&self) -> impl Iterator<Item = Place> {
-        let has_risen = |place: &Place| self.undo.risen.contains(place);
+        let has_risen = |place: &Place| self.undo.risen.binary_search(place).is_ok();
         self.attached.listeners().iter().copied().filter(move |place| !has_risen(place))
     }
 

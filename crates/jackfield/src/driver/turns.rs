@@ -2,11 +2,12 @@
 
 use std::{
     collections::VecDeque,
+    mem,
     sync::{Arc, Mutex, PoisonError},
     task::Poll,
 };
 
-use futures_util::future::{BoxFuture, lazy};
+use futures_util::future::{OptionFuture, lazy};
 use tokio::{runtime::Handle, task::JoinSet};
 use tracing::Instrument;
 
@@ -14,25 +15,26 @@ use tracing::Instrument;
 /// sessions do not all hold their resources twice.
 const AT_ONCE: usize = 64;
 
-/// What is to be done to one thing.
-type Work<T, O> = dyn Fn(T) -> BoxFuture<'static, O> + Send + Sync;
-
 /// Does `work` on all `things`, and says what came of it, in no particular order.
-pub(super) async fn each<T: Send + 'static, O: Send + 'static>(
+pub(super) async fn each<T, F>(
     things: Vec<T>,
-    work: Arc<Work<T, O>>,
-) -> Vec<O> {
+    work: impl Fn(T) -> F + Clone + Send + Sync + 'static,
+) -> Vec<F::Output>
+where
+    T: Send + 'static,
+    F: Future<Output: Send> + Send + 'static,
+{
     let (threads, count) = (Handle::current().metrics().num_workers(), things.len());
     let queue = Arc::new(Mutex::new(VecDeque::from(things)));
     if threads.min(count) <= 1 {
-        return take_turns(&queue, &*work, AT_ONCE).await; // a task more would only have to wait for this one
+        return take_turns(&queue, &work, AT_ONCE).await; // a task more would only have to wait for this one
     }
     // More tasks than threads: a thread that is slow to wake up still finds something to take over.
     let mut running = JoinSet::new();
     let tasks = AT_ONCE.min(count);
     for _ in 0..tasks {
-        let (queue, work) = (Arc::clone(&queue), Arc::clone(&work));
-        let turns = async move { take_turns(&queue, &*work, AT_ONCE.div_ceil(tasks)).await };
+        let (queue, work) = (Arc::clone(&queue), work.clone());
+        let turns = async move { take_turns(&queue, &work, AT_ONCE.div_ceil(tasks)).await };
         running.spawn(turns.in_current_span());
     }
     let mut outcomes = Vec::new();
@@ -44,23 +46,29 @@ pub(super) async fn each<T: Send + 'static, O: Send + 'static>(
 
 /// Works on what is in the queue until it is empty, on so many things at once as wait for something.
 ///
-/// Most never wait, and are done when they are first polled. Those that do have a task each, so that they go on while
-/// others begin, on whichever thread is free.
-async fn take_turns<T, O: Send + 'static>(
+/// Most never wait, and are done when they are first polled: one place in memory is enough for all of them. Those that do
+/// have a task each, so that they go on while others begin, on whichever thread is free.
+async fn take_turns<T, F>(
     queue: &Mutex<VecDeque<T>>,
-    work: &Work<T, O>,
+    work: &(impl Fn(T) -> F + Sync),
     at_once: usize,
-) -> Vec<O> {
+) -> Vec<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
     let (mut outcomes, mut waiting) = (Vec::new(), JoinSet::new());
-    let mut without_a_break = 0;
+    let (mut turn, mut without_a_break) = (Box::pin(OptionFuture::default()), 0);
     loop {
         let begin = if waiting.len() < at_once { take(queue) } else { None };
         match begin {
             Some(thing) => {
-                let mut turn = work(thing);
+                turn.set(Some(work(thing)).into());
                 match lazy(|cx| turn.as_mut().poll(cx)).await {
-                    Poll::Ready(outcome) => outcomes.push(outcome),
-                    Poll::Pending => _ = waiting.spawn(turn.in_current_span()),
+                    Poll::Ready(outcome) => outcomes.extend(outcome),
+                    Poll::Pending => {
+                        let begun = mem::replace(&mut turn, Box::pin(OptionFuture::default()));
+                        waiting.spawn(begun.in_current_span());
+                    }
                 }
                 without_a_break += 1;
                 if without_a_break == AT_ONCE {
@@ -69,7 +77,7 @@ async fn take_turns<T, O: Send + 'static>(
                 }
             }
             None => match next(&mut waiting).await {
-                Some(outcome) => outcomes.push(outcome),
+                Some(outcome) => outcomes.extend(outcome),
                 None => return outcomes,
             },
         }

@@ -25,8 +25,8 @@ pub(super) struct Undo<C> {
     pub(super) parked: Vec<Box<Attached<C>>>,
     /// Who stayed and had services disabled.
     pub(super) disabled_services: Vec<Place>,
-    /// Who came.
-    pub(super) risen: BTreeSet<Place>,
+    /// Who came, in order.
+    pub(super) risen: Vec<Place>,
     /// Services that were enabled, of those who stayed.
     pub(super) enabled_services: Vec<(Place, SlotId)>,
     /// What the handles of those who stayed showed.
@@ -43,7 +43,7 @@ impl<C> Default for Undo<C> {
             view: None,
             parked: Vec::new(),
             disabled_services: Vec::new(),
-            risen: BTreeSet::new(),
+            risen: Vec::new(),
             enabled_services: Vec::new(),
             configs: Vec::new(),
             told: Vec::new(),

@@ -1,4 +1,6 @@
-use std::{any::type_name, slice, sync::Arc};
+use std::{any::type_name, sync::Arc};
+
+use smallvec::SmallVec;
 
 use super::{Registration, ResolveError, Resolver, erased::Erased, slots::Slots};
 use crate::{
@@ -15,10 +17,7 @@ pub(crate) struct View {
 
 /// The candidates for one slot, highest authority first. Mostly there is one.
 #[derive(Clone)]
-pub(crate) enum SlotView {
-    One(Candidate),
-    Many(Box<[Candidate]>),
-}
+pub(crate) struct SlotView(SmallVec<[Candidate; 1]>);
 
 /// A registration, and what settings make of it.
 #[derive(Clone)]
@@ -31,10 +30,7 @@ pub(crate) struct Candidate {
 impl SlotView {
     #[inline]
     pub(crate) fn candidates(&self) -> &[Candidate] {
-        match self {
-            Self::One(candidate) => slice::from_ref(candidate),
-            Self::Many(candidates) => candidates,
-        }
+        &self.0
     }
 
     #[inline]
@@ -45,11 +41,7 @@ impl SlotView {
 
 impl FromIterator<Candidate> for SlotView {
     fn from_iter<I: IntoIterator<Item = Candidate>>(candidates: I) -> Self {
-        let mut candidates = candidates.into_iter();
-        match (candidates.next(), candidates.next()) {
-            (Some(only), None) => Self::One(only),
-            (first, second) => Self::Many(first.into_iter().chain(second).chain(candidates).collect()),
-        }
+        Self(candidates.into_iter().collect())
     }
 }
 
