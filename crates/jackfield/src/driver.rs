@@ -63,7 +63,7 @@ impl Sessions for Published {
         // Both are read at one moment each: a session that one of them knows, the other may not know any more.
         let (world, open) = (self.world.load(), self.sessions.load());
         let mut running = world.sessions.values().filter(|session| session.current.order.contains(plugin));
-        running.find_map(|running| open.get(&running.key).cloned())
+        running.find_map(|running| open.get(running.key).cloned())
     }
 }
 
@@ -346,13 +346,6 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     fn tell_stream(&self) {
         drop(self.stream.send(Arc::clone(&self.world.wishes.settings))); // an error means that nobody listens
-    }
-
-    /// Notes what the sessions run, after a change that may concern all of them.
-    fn note_what_sessions_run(&mut self) {
-        for (key, session) in self.sessions.iter() {
-            self.world.note(key, session.scope.name(), &session.current);
-        }
     }
 
     /// Shows readers what runs now.

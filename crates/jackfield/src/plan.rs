@@ -27,6 +27,7 @@ mod difference;
 mod touched;
 mod following;
 mod normalise;
+mod by_session;
 mod world;
 mod print;
 
@@ -36,12 +37,13 @@ pub use normalise::UnknownReferences;
 pub use remark::Remark;
 pub use standing::Standing;
 pub(crate) use {
+    by_session::BySession,
     configs::ConfigOwner,
     desired::Desired,
     place::{Order, Place},
     roster::{Declaration, Roster},
     slots::CandidatePlan,
-    world::{BySession, Closing, Wishes, World},
+    world::{Closing, Wishes, World},
 };
 
 /// Which of the two lives a plugin leads.

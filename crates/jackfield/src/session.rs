@@ -73,14 +73,14 @@ impl<G, S> Session<G, S> {
     /// The settings in force in this session: the runtime's, with its own on top. The runtime's, once it is closed.
     pub fn settings(&self) -> Arc<RuntimeSettings> {
         let world = self.opened.published.world.load();
-        let mine = world.sessions.get(&self.opened.key);
+        let mine = world.sessions.get(self.opened.key);
         mine.map_or_else(|| Arc::clone(&world.wishes.settings), |session| session.current.settings())
     }
 
     /// The plugins that take part in it, in the order in which they attached; none once it is closed.
     pub fn attached(&self) -> Vec<PluginId> {
         let world = self.opened.published.world.load();
-        let mine = world.sessions.get(&self.opened.key);
+        let mine = world.sessions.get(self.opened.key);
         mine.map(|session| session.current.order.iter().cloned().collect()).unwrap_or_default()
     }
 
@@ -90,7 +90,7 @@ impl<G, S> Session<G, S> {
         world
             .wishes
             .session_overlays
-            .get(&self.opened.key)
+            .get(self.opened.key)
             .map(|overlay| RuntimeSettings::clone(overlay))
             .unwrap_or_default()
     }

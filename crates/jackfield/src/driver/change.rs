@@ -1,10 +1,6 @@
 //! A change, from plan to report, across all scopes.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    iter,
-    sync::Arc,
-};
+use std::{collections::BTreeSet, iter, sync::Arc};
 
 use tracing::Instrument;
 
@@ -43,9 +39,11 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                 return Err(error);
             }
             self.global.commit();
-            self.sessions.iter_mut().for_each(|(_, session)| session.commit());
             self.last_opening = None;
-            self.note_what_sessions_run();
+            let moved = self.sessions.iter_mut().filter_map(|(key, session)| {
+                session.commit().then_some((key, session.scope.name(), &session.current))
+            });
+            self.world.note(moved);
         }
         self.world.wishes = Arc::clone(&plan.wishes);
         self.world.followed = Arc::clone(&plan.wishes.settings);
@@ -107,9 +105,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         };
         let visible = Arc::clone(&next.order);
         let mut world = self.world.clone();
-        for (key, state) in self.sessions.iter() {
-            world.note(key, state.scope.name(), now(state));
-        }
+        world.note(self.sessions.iter().map(|(key, session)| (key, session.scope.name(), now(session))));
         let mut scopes = vec![ScopePlan { next, ..global.clone() }];
         // Fewer plugins want fewer configurations, and these have been read.
         scopes.extend(world.plan_sessions(&plan.wishes, &visible, &mut Vec::new()));
@@ -134,7 +130,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             return ChangeError::Reverted { failures };
         }
         lost.iter().for_each(log);
-        self.note_what_sessions_run();
+        let running = self.sessions.iter();
+        self.world.note(running.map(|(key, session)| (key, session.scope.name(), &session.current)));
         self.publish();
         ChangeError::Degraded { failures, lost }
     }
@@ -145,16 +142,12 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             .filter_map(|(place, scope)| Some((place, scope.scope.session()?)))
             .collect();
         concerned.sort_unstable_by_key(|(_, key)| *key); // as they are, unless somebody has rearranged the plan
-        let busy = if concerned.len() > 1 { self.enter(phase, plan, concerned) } else { concerned };
-        if let [(place, key)] = busy[..] {
+        if let [(place, key)] = concerned[..] {
             let Some(session) = self.sessions.get_mut(key) else { return Vec::new() };
             return session.run_mine(phase, &plan.scopes[place], &self.catalogues.session).await;
         }
-        let moving: Vec<_> = busy
-            .into_iter()
-            .filter_map(|(place, key)| Some((place, key, self.sessions.lend(key)?)))
-            .collect();
-        if moving.is_empty() {
+        let busy = self.sessions.lend(concerned, |place, session| session.enter(phase, &plan.scopes[place]));
+        if busy.is_empty() {
             return Vec::new();
         }
         let (plan, catalogue) = (Arc::clone(plan), Arc::clone(&self.catalogues.session));
@@ -165,33 +158,13 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                 (key, session, failures)
             }
         };
-        let mut failed = BTreeMap::new();
-        for (key, session, failures) in turns::each(moving, run).await {
-            self.sessions.put(key, session);
-            if !failures.is_empty() {
-                failed.insert(key, failures);
-            }
-        }
-        failed.into_values().flatten().collect()
-    }
-
-    /// Has sessions enter a phase, and says which of them have something to do in it. They come with their places in the
-    /// plan.
-    fn enter(
-        &mut self,
-        phase: Phase,
-        plan: &Plan,
-        concerned: Vec<(usize, SessionKey)>,
-    ) -> Vec<(usize, SessionKey)> {
-        let (mut busy, mut concerned) = (Vec::new(), concerned.into_iter().peekable());
-        for (key, session) in self.sessions.iter_mut() {
-            // Both are in the order in which sessions were opened.
-            while concerned.next_if(|(_, other)| *other < key).is_some() {}
-            let Some((place, _)) = concerned.next_if(|(_, other)| *other == key) else { continue };
-            if session.enter(phase, &plan.scopes[place]) {
-                busy.push((place, key));
-            }
-        }
-        busy
+        let mut done = turns::each(busy, run).await;
+        done.sort_unstable_by_key(|(key, ..)| *key);
+        let mut failures = Vec::new();
+        self.sessions.take_back(done.into_iter().map(|(key, session, failed)| {
+            failures.extend(failed);
+            (key, session)
+        }));
+        failures
     }
 }

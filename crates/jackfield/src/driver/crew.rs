@@ -2,8 +2,13 @@
 
 use std::mem;
 
+use smallvec::SmallVec;
+
 use super::attached::Attached;
 use crate::plan::Place;
+
+/// Some who come or go together. Mostly it is one.
+pub(super) type Few<C> = SmallVec<[Box<Attached<C>>; 1]>;
 
 /// Those who are attached, by their places, which is the order in which they attached. To find one of a thousand costs
 /// some comparisons of numbers, and so does to find those few of whom a change wants something.
@@ -60,6 +65,7 @@ impl<C> Crew<C> {
     /// Makes room for so many more.
     pub(super) fn reserve(&mut self, more: usize) {
         self.members.reserve_exact(more);
+        self.listeners.reserve_exact(more);
     }
 
     /// Takes somebody in, at its place.
@@ -89,6 +95,7 @@ impl<C> Crew<C> {
     pub(super) fn forget_the_deaf(&mut self) {
         let mut listeners = mem::take(&mut self.listeners);
         listeners.retain(|place| self.get(*place).is_some_and(Attached::listens));
+        listeners.shrink_to_fit(); // whoever has not written the hook never listens again
         self.listeners = listeners;
     }
 

@@ -67,7 +67,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
         session.commit();
         tracing::info!(target: "jackfield::session", scope = %name, "Session opened.");
         journal::winners_of_wildcards(&name, &session.current);
-        self.world.note(key, &name, &session.current);
+        self.world.note([(key, &name, &session.current)]);
         self.sessions.put(key, Box::new(session));
         self.published.change_sessions(|open| open.insert_mut(key, scope.clone()));
         let wishes = Arc::make_mut(&mut self.world.wishes);
@@ -116,8 +116,8 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
                     session.close();
                     self.surroundings.forget(session);
                     Arc::make_mut(&mut self.world.wishes).forget(*key);
-                    self.world.sessions.remove_mut(key);
-                    self.published.change_sessions(|open| _ = open.remove_mut(key));
+                    self.world.sessions.remove_mut(*key);
+                    self.published.change_sessions(|open| open.remove_mut(*key));
                 }
             }
             let failed = failures.iter().filter(|failure| failure.scope == scope.scope);

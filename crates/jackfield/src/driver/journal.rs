@@ -143,6 +143,6 @@ pub(super) fn winners_of_wildcards(scope: &ScopeName, desired: &Desired) {
 fn running<'a>(world: &'a World, scope: &ScopeName) -> Option<&'a Desired> {
     match scope {
         ScopeName::Global => Some(&world.global),
-        ScopeName::Session { key, .. } => Some(&world.sessions.get(key)?.current),
+        ScopeName::Session { key, .. } => Some(&world.sessions.get(*key)?.current),
     }
 }

@@ -41,14 +41,37 @@ impl<C> OpenSessions<C> {
         self.0.iter_mut().filter_map(|(key, place)| Some((*key, place.as_deref_mut()?)))
     }
 
-    /// Takes in a session that was opened, or one that comes back.
+    /// Takes in a session that was opened.
     pub(super) fn put(&mut self, key: SessionKey, session: Box<ScopeState<C>>) {
         self.0.insert(key, Some(session));
     }
 
-    /// Gives a session away until it is [put](Self::put) back.
-    pub(super) fn lend(&mut self, key: SessionKey) -> Option<Box<ScopeState<C>>> {
-        self.0.get_mut(&key)?.take()
+    /// Lends those of the `concerned` that are `busy`, which is asked with what comes with each of them. They are in the
+    /// order in which they were opened, and so are those that are lent.
+    pub(super) fn lend<T: Copy>(
+        &mut self,
+        concerned: Vec<(T, SessionKey)>,
+        mut busy: impl FnMut(T, &mut ScopeState<C>) -> bool,
+    ) -> Vec<(T, SessionKey, Box<ScopeState<C>>)> {
+        let (mut lent, mut concerned) = (Vec::new(), concerned.into_iter().peekable());
+        for (key, place) in &mut self.0 {
+            while concerned.next_if(|(_, other)| other < key).is_some() {}
+            let Some((with, _)) = concerned.next_if(|(_, other)| other == key) else { continue };
+            if let Some(session) = place.take_if(|session| busy(with, session)) {
+                lent.push((with, *key, session));
+            }
+        }
+        lent
+    }
+
+    /// Takes back those that were lent, in the order in which they were opened.
+    pub(super) fn take_back(&mut self, lent: impl Iterator<Item = (SessionKey, Box<ScopeState<C>>)>) {
+        let mut places = self.0.iter_mut();
+        for (key, session) in lent {
+            if let Some((_, place)) = places.find(|(other, _)| **other == key) {
+                *place = Some(session);
+            }
+        }
     }
 
     /// Gives a session away for good.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, mem, ops::Deref, sync::Arc};
 
-use super::{attached::Attached, catalogue::Catalogue, scope_state::ScopeState};
+use super::{attached::Attached, catalogue::Catalogue, crew::Few, scope_state::ScopeState};
 use crate::{
     context::Context,
     id::PluginId,
@@ -69,8 +69,8 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         }
     }
 
-    async fn keep_wanted(&self, rising: Vec<Box<Attached<C>>>) -> Vec<Box<Attached<C>>> {
-        let (wanted, unwanted): (_, Vec<_>) =
+    async fn keep_wanted(&self, rising: Few<C>) -> Few<C> {
+        let (wanted, unwanted): (_, Few<C>) =
             rising.into_iter().partition(|attached| self.next.order.contains(attached.plugin()));
         for attached in unwanted.into_iter().rev() {
             self.withdraw(attached).await;

@@ -13,7 +13,7 @@ use tracing::Instrument;
 use super::{
     attached::Attached,
     catalogue::Catalogue,
-    crew::Crew,
+    crew::{Crew, Few},
     hook::contained,
     journal,
     surroundings::{FailurePolicy, Surroundings},
@@ -132,13 +132,17 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         }
     }
 
-    /// Makes what was done final: what was parked is gone for good.
-    pub(super) fn commit(&mut self) {
-        self.current = Arc::clone(&self.next);
+    /// Makes what was done final: what was parked is gone for good. Says whether something else runs than before.
+    pub(super) fn commit(&mut self) -> bool {
         if !self.undo.is_empty() {
             let undo = mem::take(&mut self.undo);
             self.surroundings.forget(undo);
         }
+        let moves = !Arc::ptr_eq(&self.current, &self.next);
+        if moves {
+            self.current = Arc::clone(&self.next);
+        }
+        moves
     }
 
     /// Leaves an empty registry and a closed bus to those who still hold a handle.
@@ -201,12 +205,8 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     }
 
     /// Registers those who come. Who fails at that is not among them.
-    pub(super) fn register(
-        &self,
-        plan: &ScopePlan,
-        catalogue: &Catalogue<C>,
-    ) -> (Vec<Box<Attached<C>>>, Vec<Failure>) {
-        let (mut rising, mut failures) = (Vec::with_capacity(plan.ups.len()), Vec::new());
+    pub(super) fn register(&self, plan: &ScopePlan, catalogue: &Catalogue<C>) -> (Few<C>, Vec<Failure>) {
+        let (mut rising, mut failures) = (Few::with_capacity(plan.ups.len()), Vec::new());
         let (runtime, mut offers) = (self.surroundings.runtime, Vec::new());
         for Step { plugin, place, .. } in &plan.ups {
             let Some(listed) = catalogue.get(plugin) else { continue };
@@ -252,7 +252,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
         failures
     }
 
-    pub(super) async fn attach(&mut self, rising: Vec<Box<Attached<C>>>) -> Vec<Failure> {
+    pub(super) async fn attach(&mut self, rising: Few<C>) -> Vec<Failure> {
         let mut failures: Vec<Failure> = Vec::new();
         let mut fallen: HashSet<PluginId> = HashSet::new();
         self.attached.reserve(rising.len());

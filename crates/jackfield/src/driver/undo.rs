@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeSet, mem, ops::Deref, sync::Arc};
 
+use smallvec::SmallVec;
+
 use super::{
     attached::Attached,
+    crew::Few,
     scope_state::{Change, ScopeState, log_only},
 };
 use crate::{
@@ -22,11 +25,11 @@ pub(super) struct Undo<C> {
     /// What readers saw before.
     pub(super) view: Option<Arc<View>>,
     /// Who went.
-    pub(super) parked: Vec<Box<Attached<C>>>,
+    pub(super) parked: Few<C>,
     /// Who stayed and had services disabled.
     pub(super) disabled_services: Vec<Place>,
     /// Who came, in order.
-    pub(super) risen: Vec<Place>,
+    pub(super) risen: SmallVec<[Place; 2]>,
     /// Services that were enabled, of those who stayed.
     pub(super) enabled_services: Vec<(Place, SlotId)>,
     /// What the handles of those who stayed showed.
@@ -41,9 +44,9 @@ impl<C> Default for Undo<C> {
     fn default() -> Self {
         Self {
             view: None,
-            parked: Vec::new(),
+            parked: Few::new(),
             disabled_services: Vec::new(),
-            risen: Vec::new(),
+            risen: SmallVec::new(),
             enabled_services: Vec::new(),
             configs: Vec::new(),
             told: Vec::new(),

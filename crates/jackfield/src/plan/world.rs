@@ -3,20 +3,14 @@ use std::{
     sync::Arc,
 };
 
-use rpds::RedBlackTreeMapSync;
-
 use super::{
-    Demand, Desired, Order, Plan, Remark, Roster, ScopeKind, ScopeName, ScopePlan, SessionKey,
+    BySession, Demand, Desired, Order, Plan, Remark, Roster, ScopeKind, ScopeName, ScopePlan, SessionKey,
     UnknownReferences, following::follow, normalise,
 };
 use crate::{
     id::PluginId,
     settings::{Problem, Problems, RuntimeSettings},
 };
-
-/// Something of every session, in the order of their creation. Cheap to clone: a changed copy shares all that has not
-/// changed, so that one session more or less costs much the same beside ten and beside ten thousand.
-pub(crate) type BySession<T> = RedBlackTreeMapSync<SessionKey, T>;
 
 /// Everything a plan is made from, at one moment. Published after every change; planning reads it and waits for
 /// nobody.
@@ -82,18 +76,19 @@ impl Wishes {
 
     /// Forgets what a session had on top.
     pub(crate) fn forget(&mut self, key: SessionKey) {
-        self.session_overlays.remove_mut(&key);
+        self.session_overlays.remove_mut(key);
     }
 }
 
 impl World {
-    /// Notes what a session runs.
-    pub(crate) fn note(&mut self, key: SessionKey, name: &ScopeName, current: &Arc<Desired>) {
-        let is_new = |noted: &SessionWorld| !Arc::ptr_eq(&noted.current, current);
-        if self.sessions.get(&key).is_none_or(is_new) {
-            let (name, current) = (name.clone(), Arc::clone(current));
-            self.sessions.insert_mut(key, SessionWorld { key, name, current });
-        }
+    /// Notes what sessions run.
+    pub(crate) fn note<'a>(
+        &mut self,
+        running: impl IntoIterator<Item = (SessionKey, &'a ScopeName, &'a Arc<Desired>)>,
+    ) {
+        self.sessions.extend(running.into_iter().map(|(key, name, current)| {
+            (key, SessionWorld { key, name: name.clone(), current: Arc::clone(current) })
+        }));
     }
 
     /// What would make everything follow `wishes`.
@@ -162,7 +157,7 @@ impl World {
         let mut plans = Vec::with_capacity(self.sessions.size());
         for session in self.sessions.values() {
             let current = &session.current;
-            let overlay = wishes.session_overlays.get(&session.key).unwrap_or(&nothing);
+            let overlay = wishes.session_overlays.get(session.key).unwrap_or(&nothing);
             let same = (Arc::as_ptr(current), Arc::as_ptr(overlay));
             // Mostly it is one session like the other.
             if let Some((_, plan)) = last.as_ref().filter(|(other, _)| *other == same) {
@@ -193,7 +188,7 @@ impl World {
         let (wishes, skipped) = self.known_with_one_more(&name, overlay, &mut problems);
         let none = Arc::default();
         let overlay = match &name {
-            ScopeName::Session { key, .. } => wishes.session_overlays.get(key).unwrap_or(&none),
+            ScopeName::Session { key, .. } => wishes.session_overlays.get(*key).unwrap_or(&none),
             ScopeName::Global => &none,
         };
         let settings = self.as_followed(&wishes.settings);
@@ -231,7 +226,7 @@ impl World {
         };
         let close_session = |session: &SessionWorld| close(&session.name, &session.current);
         let scopes = match closing {
-            Closing::Session(key) => self.sessions.get(&key).map(close_session).into_iter().collect(),
+            Closing::Session(key) => self.sessions.get(key).map(close_session).into_iter().collect(),
             Closing::Everything => {
                 let global = close(&ScopeName::Global, &self.global);
                 std::iter::once(global).chain(self.sessions.values().map(close_session)).collect()
@@ -259,7 +254,7 @@ impl World {
         let session_overlays = (wishes.session_overlays.iter())
             .map(|(key, overlay)| {
                 let in_force = self.wishes.session_overlays.get(key).unwrap_or(&nothing);
-                (*key, self.known_overlay(overlay, in_force, wishes, &mut unknown))
+                (key, self.known_overlay(overlay, in_force, wishes, &mut unknown))
             })
             .collect();
         let wishes = Wishes { settings, global_overlay, session_overlays, ..wishes.clone() };
