@@ -91,7 +91,7 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
         runtime: usize,
         make_context: &(dyn Fn(Context) -> C + Send + Sync),
         offers: &mut Vec<Offer>,
-    ) -> Result<Self, HookError> {
+    ) -> Result<Box<Self>, HookError> {
         let Listed { declaration, hooks } = &**listed;
         let plugin = declaration.manifest.id();
         offers.clear();
@@ -127,7 +127,8 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
             .config_spec()
             .and_then(|spec| Some(spec.cell(next.config(&ConfigOwner::Plugin(plugin.clone())).cloned()?)));
         let context = make_context(Context::new(Arc::clone(home), plugin.clone(), cell));
-        Ok(Self { place, listed: Arc::clone(listed), context, registrations, services: services.into() })
+        let listed = Arc::clone(listed);
+        Ok(Box::new(Self { place, listed, context, registrations, services: services.into() }))
     }
 
     /// Attaches the services that take part, and then the plugin. One that fails does not keep the others from it.

@@ -214,7 +214,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
             let registered =
                 Attached::register(*place, listed, home, &self.next, runtime, make_context, &mut offers);
             match registered {
-                Ok(attached) => rising.push(Box::new(attached)),
+                Ok(attached) => rising.push(attached),
                 Err(error) => failures.push(self.failure(plugin, None, Hook::Register, error)),
             }
         }
