@@ -25,6 +25,8 @@ use crate::{
 pub struct FileChanges {
     paths: Vec<PathBuf>,
     last: Option<Vec<Option<u64>>>,
+    /// Whether a change is to be told that shows in no look.
+    pending: bool,
     directories: Directories,
 }
 
@@ -36,7 +38,7 @@ impl FileChanges {
     /// Fails if a path is empty, or relative while there is no current directory.
     pub fn of(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> io::Result<Self> {
         let paths = paths.into_iter().map(std::path::absolute).collect::<io::Result<_>>()?;
-        Ok(Self { paths, last: None, directories: Directories::new() })
+        Ok(Self { paths, last: None, pending: false, directories: Directories::new() })
     }
 
     /// Takes what is in the files now as known. Otherwise the first [`changed`](Self::changed) does, when it begins.
@@ -51,11 +53,12 @@ impl FileChanges {
     /// whatever is in them. For whoever finds, after this was made, that what they read before is not what is there.
     #[must_use]
     pub fn having_changed(mut self) -> Self {
-        self.last = Some(Vec::new()); // which nothing that is found is equal to
+        self.pending = true;
         self
     }
 
-    /// Waits until a file says something else than when this was last told, or made. `false` when the runtime shuts down.
+    /// Waits until a file says something else than when this was last told, or made, or until a change that is
+    /// [still to be told](Self::having_changed) has settled. `false` when the runtime shuts down.
     ///
     /// # Cancel safety
     ///
@@ -64,11 +67,11 @@ impl FileChanges {
         loop {
             let Some(mut found) = self.look().await else { return false };
             let known = self.last.get_or_insert_with(|| found.clone()).clone();
-            while found != known {
+            while self.pending || found != known {
                 sleep(QUIET).await;
                 let Some(again) = self.look().await else { return false };
                 if again == found {
-                    self.last = Some(again);
+                    (self.last, self.pending) = (Some(again), false);
                     return true;
                 }
                 found = again;

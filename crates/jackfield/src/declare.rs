@@ -1,6 +1,9 @@
 //! Learning what plugins offer, before any of them runs.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
     foreign::contain,
@@ -45,38 +48,64 @@ pub enum AddError {
 /// A plugin, and what it says of itself.
 pub(crate) type Declared<G, S> = (Arc<Declaration>, ByScope<G, S>);
 
-/// Asks `plugin` what it is and what it offers, and whether it goes with those that are there.
-pub(crate) fn declare<G, S>(
-    AnyPlugin(plugin): AnyPlugin<G, S>,
-    there: &[Declared<G, S>],
-) -> Result<Declared<G, S>, AddError> {
-    let declaration = contain(|| {
-        let mut offers = Vec::new();
-        plugin.register(&mut Registrar::new(&mut offers));
-        let offers = offers.into_iter().map(|offer| Arc::new(offer.terms)).collect();
-        Declaration { manifest: plugin.manifest(), scope: plugin.kind(), offers }
-    });
-    let declaration = declaration.map_err(|message| AddError::Panicked { message })?;
-    let id = declaration.manifest.id();
-    if there.iter().any(|(other, _)| other.manifest.id() == id) {
-        return Err(AddError::Duplicate { plugin: id.clone() });
+/// What is known of the plugins that are there, which one more must go with.
+#[derive(Default)]
+pub(crate) struct Known {
+    plugins: HashSet<PluginId>,
+    /// What each slot holds, and who offers it.
+    slots: HashMap<SlotId, (Arc<Terms>, PluginId)>,
+}
+
+impl Known {
+    pub(crate) fn of<G, S>(there: &[Declared<G, S>]) -> Self {
+        let mut known = Self::default();
+        there.iter().for_each(|(declaration, _)| known.add(declaration));
+        known
     }
-    let types: HashMap<&SlotId, (&Arc<Terms>, &PluginId)> = there
-        .iter()
-        .flat_map(|(other, _)| other.offers.iter().map(|offer| (&offer.slot, (offer, other.manifest.id()))))
-        .collect();
-    for offer in &declaration.offers {
-        if let Some((first, other)) = types.get(&offer.slot)
-            && first.type_id != offer.type_id
-        {
-            return Err(AddError::SlotTypes {
-                plugin: id.clone(),
-                slot: offer.slot.clone(),
-                found: offer.type_name,
-                other: PluginId::clone(other),
-                expected: first.type_name,
-            });
+
+    /// Asks `plugin` what it is and what it offers, and whether it goes with those that are known; then it is one of them.
+    pub(crate) fn declare<G, S>(
+        &mut self,
+        AnyPlugin(plugin): AnyPlugin<G, S>,
+    ) -> Result<Declared<G, S>, AddError> {
+        let declaration = contain(|| {
+            let mut offers = Vec::new();
+            plugin.register(&mut Registrar::new(&mut offers));
+            let offers = offers.into_iter().map(|offer| Arc::new(offer.terms)).collect();
+            Declaration { manifest: plugin.manifest(), scope: plugin.kind(), offers }
+        });
+        let declaration = declaration.map_err(|message| AddError::Panicked { message })?;
+        self.check(&declaration)?;
+        self.add(&declaration);
+        Ok((Arc::new(declaration), plugin))
+    }
+
+    fn check(&self, declaration: &Declaration) -> Result<(), AddError> {
+        let plugin = declaration.manifest.id();
+        if self.plugins.contains(plugin) {
+            return Err(AddError::Duplicate { plugin: plugin.clone() });
         }
+        for offer in &declaration.offers {
+            if let Some((first, other)) = self.slots.get(&offer.slot)
+                && first.type_id != offer.type_id
+            {
+                return Err(AddError::SlotTypes {
+                    plugin: plugin.clone(),
+                    slot: offer.slot.clone(),
+                    found: offer.type_name,
+                    other: other.clone(),
+                    expected: first.type_name,
+                });
+            }
+        }
+        Ok(())
     }
-    Ok((Arc::new(declaration), plugin))
+
+    fn add(&mut self, declaration: &Declaration) {
+        let plugin = declaration.manifest.id();
+        self.plugins.insert(plugin.clone());
+        let slots =
+            declaration.offers.iter().map(|offer| (offer.slot.clone(), (Arc::clone(offer), plugin.clone())));
+        self.slots.extend(slots);
+    }
 }

@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use crate::{
     context::{Context, Edit, GlobalContext, SessionContext, Sessions},
-    declare::{self, AddError, Declared},
+    declare::{AddError, Declared, Known},
     error::HookError,
     id::PluginId,
     plan::{BySession, Closing, Plan, ScopeName, ScopePlan, UnknownReferences, Wishes, World},
@@ -62,8 +62,8 @@ impl Sessions for Published {
     fn running(&self, plugin: &PluginId) -> Option<Scope> {
         // Both are read at one moment each: a session that one of them knows, the other may not know any more.
         let (world, open) = (self.world.load(), self.sessions.load());
-        let mut running = world.sessions.values().filter(|session| session.current.order.contains(plugin));
-        running.find_map(|running| open.get(running.key).cloned())
+        let mut running = world.sessions.iter().filter(|(_, session)| session.current.order.contains(plugin));
+        running.find_map(|(key, _)| open.get(key).cloned())
     }
 }
 
@@ -271,7 +271,7 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
 
     async fn add(&mut self, plugin: AnyPlugin<G, S>) -> Result<Report, ChangeError> {
         let runtime = self.surroundings.runtime;
-        let declared = hook::contained(runtime, || declare::declare(plugin, &self.plugins));
+        let declared = hook::contained(runtime, || Known::of(&self.plugins).declare(plugin));
         let panicked = |error: HookError| AddError::Panicked { message: error.to_string() };
         let declared =
             declared.map_err(panicked).and_then(|declared| declared).map_err(ChangeError::Plugin)?;

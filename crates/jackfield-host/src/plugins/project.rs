@@ -43,10 +43,20 @@ impl ProjectLoader {
     fn load(&self, config: &ProjectLoaderConfig, engines: &Engines) -> Result<Arc<Project>, BoxError> {
         let project =
             self.workplace.load(config.file.as_deref()).map_err(|error| wrong(config, error.to_string()))?;
-        Ok(match self.engine.as_ref().or(config.engine.as_ref()) {
+        Ok(self.with_engine(project, config, engines))
+    }
+
+    /// The project, asking for the engine that somebody has named, if anybody has.
+    fn with_engine(
+        &self,
+        project: Arc<Project>,
+        config: &ProjectLoaderConfig,
+        engines: &Engines,
+    ) -> Arc<Project> {
+        match self.engine.as_ref().or(config.engine.as_ref()) {
             Some(engine) => with_engine(&project, engine, &engines.store().runtime_registry.get()),
             None => project,
-        })
+        }
     }
 }
 
@@ -124,7 +134,7 @@ impl Edits {
     async fn follow(self, mut files: watch::Receiver<Vec<PathBuf>>) {
         loop {
             let watched = files.borrow_and_update().clone();
-            let Ok(mut changes) = FileChanges::of(watched).map(FileChanges::from_now) else {
+            let Ok(mut changes) = FileChanges::of(&watched).map(FileChanges::from_now) else {
                 return; // there is no current directory to start from
             };
             if self.is_outdated() {
@@ -133,6 +143,8 @@ impl Edits {
             loop {
                 tokio::select! {
                     another = files.changed() => match another {
+                        // It may have been tried only, and taken back.
+                        Ok(()) if *files.borrow_and_update() == watched => {}
                         Ok(()) => break,
                         Err(_) => return,
                     },
@@ -147,12 +159,16 @@ impl Edits {
 
     /// Whether the project that plays was edited between being read and being watched, which nobody would tell.
     fn is_outdated(&self) -> bool {
+        let config = self.config.load();
         let playing = self.engines.store().project.get();
-        let Some(playing) = playing.as_deref() else { return false };
-        match self.loader.load(&self.config.load(), &self.engines) {
-            Ok(project) => project.path == playing.path && *project != *playing,
-            Err(_) => true,
-        }
+        let Some((playing, path)) =
+            playing.as_deref().and_then(|playing| Some((playing, playing.path.as_ref()?)))
+        else {
+            return false; // there is nothing to edit
+        };
+        let is_another =
+            |there: Project| *self.loader.with_engine(Arc::new(there), &config, &self.engines) != *playing;
+        !config.ignore_edits && Project::load(path).map_or(true, is_another)
     }
 
     async fn take_up(&self) {

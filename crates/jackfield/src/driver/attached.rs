@@ -94,13 +94,16 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
     ) -> Result<Box<Self>, HookError> {
         let Listed { declaration, hooks } = &**listed;
         let plugin = declaration.manifest.id();
-        offers.clear();
         {
             let _span = journal::hook(Hook::Register, plugin, None, home.scope.name()).entered();
-            contained(runtime, || {
+            let registered = contained(runtime, || {
                 hooks.register(&mut Registrar::new(offers));
                 as_declared(offers, declaration)
-            })??;
+            });
+            if !matches!(registered, Ok(Ok(()))) {
+                contained(runtime, || offers.clear()).ok(); // what they hold panics for itself alone
+            }
+            registered??;
         }
         let (mut registrations, mut services) = (SmallVec::with_capacity(offers.len()), Vec::new());
         for (number, Offer { terms, means }) in offers.drain(..).enumerate() {

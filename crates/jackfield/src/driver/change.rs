@@ -40,10 +40,10 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             }
             self.global.commit();
             self.last_opening = None;
-            let moved = self.sessions.iter_mut().filter_map(|(key, session)| {
-                session.commit().then_some((key, session.scope.name(), &session.current))
-            });
-            self.world.note(moved);
+            let committed = self.sessions.iter_mut().map(|(key, session)| (session.commit(), key, &*session));
+            let moved: Vec<_> = committed.filter(|(moves, ..)| *moves).collect();
+            self.world
+                .note(moved.iter().map(|(_, key, session)| (*key, session.scope.name(), &session.current)));
         }
         self.world.wishes = Arc::clone(&plan.wishes);
         self.world.followed = Arc::clone(&plan.wishes.settings);

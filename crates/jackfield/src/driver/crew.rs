@@ -62,10 +62,10 @@ impl<C> Crew<C> {
         members.iter().map(|(_, attached)| &**attached).filter(|attached| attached.has_living_services())
     }
 
-    /// Makes room for so many more.
-    pub(super) fn reserve(&mut self, more: usize) {
-        self.members.reserve_exact(more);
-        self.listeners.reserve_exact(more);
+    /// Makes room for those who come.
+    pub(super) fn expect(&mut self, rising: &[Box<Attached<C>>]) {
+        self.members.reserve_exact(rising.len());
+        self.listeners.reserve_exact(rising.iter().filter(|attached| attached.listens()).count());
     }
 
     /// Takes somebody in, at its place.

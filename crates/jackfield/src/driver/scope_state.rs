@@ -255,7 +255,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
     pub(super) async fn attach(&mut self, rising: Few<C>) -> Vec<Failure> {
         let mut failures: Vec<Failure> = Vec::new();
         let mut fallen: HashSet<PluginId> = HashSet::new();
-        self.attached.reserve(rising.len());
+        self.attached.expect(&rising);
         self.undo.risen.reserve_exact(rising.len());
         for attached in rising {
             let manifest = attached.manifest();

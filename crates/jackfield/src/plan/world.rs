@@ -41,7 +41,6 @@ pub(crate) struct Wishes {
 /// What a session runs.
 #[derive(Clone)]
 pub(crate) struct SessionWorld {
-    pub(crate) key: SessionKey,
     pub(crate) name: ScopeName,
     pub(crate) current: Arc<Desired>,
 }
@@ -87,7 +86,7 @@ impl World {
         running: impl IntoIterator<Item = (SessionKey, &'a ScopeName, &'a Arc<Desired>)>,
     ) {
         self.sessions.extend(running.into_iter().map(|(key, name, current)| {
-            (key, SessionWorld { key, name: name.clone(), current: Arc::clone(current) })
+            (key, SessionWorld { name: name.clone(), current: Arc::clone(current) })
         }));
     }
 
@@ -155,9 +154,9 @@ impl World {
         let mut computed: HashMap<_, ScopePlan> = HashMap::new();
         let mut last: Option<(_, ScopePlan)> = None;
         let mut plans = Vec::with_capacity(self.sessions.size());
-        for session in self.sessions.values() {
+        for (key, session) in self.sessions.iter() {
             let current = &session.current;
-            let overlay = wishes.session_overlays.get(session.key).unwrap_or(&nothing);
+            let overlay = wishes.session_overlays.get(key).unwrap_or(&nothing);
             let same = (Arc::as_ptr(current), Arc::as_ptr(overlay));
             // Mostly it is one session like the other.
             if let Some((_, plan)) = last.as_ref().filter(|(other, _)| *other == same) {

@@ -4,7 +4,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::PluginRuntime;
 use crate::{
-    declare::{AddError, declare},
+    declare::{AddError, Known},
     driver::{Driver, FailurePolicy, Published, Reply, Setup},
     plan::UnknownReferences,
     plugin::{AnyPlugin, IntoPlugin},
@@ -92,10 +92,9 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> RuntimeBuilder<G, S> {
     /// If nobody waits for it any more, what has started is shut down.
     pub async fn init(self) -> Result<PluginRuntime<G, S>, InitError> {
         let Self { plugins, data, settings, unknown, deadline, policy } = self;
-        let mut declared = Vec::with_capacity(plugins.len());
-        for plugin in plugins {
-            declared.push(declare(plugin, &declared).map_err(InitError::Plugin)?);
-        }
+        let mut known = Known::default();
+        let declared = plugins.into_iter().map(|plugin| known.declare(plugin));
+        let declared = declared.collect::<Result<_, _>>().map_err(InitError::Plugin)?;
         let data = Arc::new(data);
         let (stream, _) = broadcast::channel(STREAM_DEPTH);
         let weak_stream = stream.downgrade();

@@ -359,3 +359,35 @@ fn services_with_a_life_of_their_own_may_panic_when_they_are_gone() {
         runtime.shutdown().await.unwrap();
     });
 }
+
+/// Offers something that wants the runtime's attention when it is dropped, and then fails to register.
+struct Halfway(Handle, Diary);
+
+impl Plugin for Halfway {
+    fn manifest(&self) -> Manifest {
+        Manifest::new("halfway")
+    }
+    fn register(&self, services: &mut Registrar<'_>) {
+        let held = Cling { runtime: self.0.clone(), scope: Arc::default(), diary: self.1.clone() };
+        services.provide(CLINGING).singleton(move |_| {
+            let (runtime, diary) = (held.runtime.clone(), held.diary.clone());
+            Arc::new(Cling { runtime, scope: Arc::default(), diary })
+        });
+        let is_first = self.0.lock().unwrap().is_none();
+        assert!(is_first, "it does not register a second time");
+    }
+}
+
+#[test]
+fn what_is_offered_by_a_plugin_that_fails_to_register_may_ask_when_it_is_dropped() {
+    // R-STF-07
+    bounded(|| async {
+        let (handle, diary) = (Handle::default(), Diary::default());
+        let plugin = Halfway(handle.clone(), diary.clone());
+        let runtime = PluginRuntime::builder().plugin(plugin).init().await.unwrap();
+        *handle.lock().unwrap() = Some(runtime.clone());
+        let Err(error) = runtime.create_session("one").await else { panic!("it fails to register") };
+        assert!(matches!(error, ChangeError::Reverted { .. }), "{error}");
+        assert_eq!(diary.take(), "service: told true");
+    });
+}

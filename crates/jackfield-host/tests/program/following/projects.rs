@@ -112,3 +112,18 @@ fn an_edit_that_cannot_be_played_is_refused_and_the_last_good_program_plays_on()
     playing.wait_for("project: following the edit");
     playing.stop();
 }
+
+#[test]
+fn an_edit_that_names_one_more_file_and_cannot_be_played_is_refused_once() {
+    let place = Place::with("dc");
+    let mut playing = Playing::start(&place, &["dc.project.json"]);
+    let mut edited = fixtures::json("wat/bad-import.project.json");
+    edited["compiledProjectConfig"]["binaryAssets"] =
+        serde_json::json!([{ "url": "sample.raw", "memoryId": "main.sample" }]);
+    place.write("dc.project.json", edited.to_string());
+    playing.wait_for("project: refused; the last good one plays on");
+    playing.a_second_passes();
+    let ended = playing.stop();
+    let refused = ended.said.iter().filter(|line| line.starts_with("project: refused")).count();
+    assert_eq!(refused, 1, "{ended:#?}");
+}
