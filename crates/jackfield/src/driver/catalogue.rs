@@ -1,4 +1,6 @@
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::{
     context::{GlobalContext, SessionContext},
@@ -9,7 +11,7 @@ use crate::{
 };
 
 /// The plugins of one kind of scope.
-pub(super) type Catalogue<C> = Arc<HashMap<PluginId, Arc<Listed<C>>>>;
+pub(super) type Catalogue<C> = Arc<FxHashMap<PluginId, Arc<Listed<C>>>>;
 
 /// A plugin, and what is known of it.
 pub(super) struct Listed<C> {
@@ -27,7 +29,8 @@ pub(crate) struct Catalogues<G, S> {
 impl<G, S> Catalogues<G, S> {
     /// The catalogues of these plugins, in the order in which they were added.
     pub(super) fn new(plugins: &[Declared<G, S>]) -> Self {
-        let (mut global, mut session, mut declarations) = (HashMap::new(), HashMap::new(), Vec::new());
+        let (mut global, mut session) = (FxHashMap::default(), FxHashMap::default());
+        let mut declarations = Vec::with_capacity(plugins.len());
         for (declaration, plugin) in plugins {
             let declaration = Arc::clone(declaration);
             declarations.push(Arc::clone(&declaration));

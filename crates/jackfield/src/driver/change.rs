@@ -40,10 +40,14 @@ impl<G: Send + Sync + 'static, S: Send + Sync + 'static> Driver<G, S> {
             }
             self.global.commit();
             self.last_opening = None;
-            let committed = self.sessions.iter_mut().map(|(key, session)| (session.commit(), key, &*session));
-            let moved: Vec<_> = committed.filter(|(moves, ..)| *moves).collect();
+            let mut moved = Vec::with_capacity(self.sessions.len());
+            for (key, session) in self.sessions.iter_mut() {
+                if session.commit() {
+                    moved.push((key, &*session));
+                }
+            }
             self.world
-                .note(moved.iter().map(|(_, key, session)| (*key, session.scope.name(), &session.current)));
+                .note(moved.into_iter().map(|(key, session)| (key, session.scope.name(), &session.current)));
         }
         self.world.wishes = Arc::clone(&plan.wishes);
         self.world.followed = Arc::clone(&plan.wishes.settings);

@@ -1,12 +1,6 @@
 //! What runs in one scope, and how it is changed. One implementation for both kinds: `C` is the kind's context.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeSet, HashSet},
-    mem,
-    ops::Deref,
-    sync::Arc,
-};
+use std::{borrow::Cow, collections::BTreeSet, mem, ops::Deref, sync::Arc};
 
 use tracing::Instrument;
 
@@ -254,7 +248,7 @@ impl<C: Deref<Target = Context> + Send + Sync> ScopeState<C> {
 
     pub(super) async fn attach(&mut self, rising: Few<C>) -> Vec<Failure> {
         let mut failures: Vec<Failure> = Vec::new();
-        let mut fallen: HashSet<PluginId> = HashSet::new();
+        let mut fallen: BTreeSet<PluginId> = BTreeSet::new();
         self.attached.expect(&rising);
         self.undo.risen.reserve_exact(rising.len());
         for attached in rising {
