@@ -114,10 +114,13 @@ impl World {
         Ok(self.plan_of(scopes, skipped, wishes))
     }
 
-    /// Whether everything that runs follows from `wishes`, and nothing falls short of them.
+    /// Whether everything that runs follows from `wishes`, and nothing falls short of them. Where no session runs,
+    /// nothing tells that of session plugins: what the settings say of them may have been good only with what was on top of
+    /// them in a session that has closed.
     fn is_as_wished(&self, wishes: &Arc<Wishes>) -> bool {
         let mut running = self.sessions.values().map(|session| &session.current).chain([&self.global]);
-        Arc::ptr_eq(wishes, &self.wishes)
+        !self.sessions.is_empty()
+            && Arc::ptr_eq(wishes, &self.wishes)
             && Arc::ptr_eq(&wishes.settings, &self.followed)
             && running.all(|current| current.is_as_asked())
     }

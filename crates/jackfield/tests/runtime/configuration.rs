@@ -291,3 +291,14 @@ async fn a_configured_singleton_finds_its_neighbours_and_may_fail_to_be_made() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn what_only_a_session_made_good_is_refused_once_it_has_closed() {
+    let runtime = PluginRuntime::builder().plugin(Filter::default()).init().await.unwrap();
+    let over = settings("plugins.filter.config.cutoff = 500");
+    let session = runtime.create_session(NewSession::new("one", ()).overlay(over)).await.unwrap();
+    let bad = settings("plugins.filter.config.cutoff = 'low'");
+    runtime.update_settings(bad.clone()).await.unwrap();
+    session.close().await.unwrap();
+    assert!(matches!(runtime.update_settings(bad).await, Err(ChangeError::Refused(_))));
+}
