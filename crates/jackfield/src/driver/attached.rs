@@ -100,10 +100,11 @@ impl<C: Deref<Target = Context> + Send + Sync> Attached<C> {
                 hooks.register(&mut Registrar::new(offers));
                 as_declared(offers, declaration)
             });
-            if !matches!(registered, Ok(Ok(()))) {
+            let registered = registered.flatten();
+            if registered.is_err() {
                 contained(runtime, || offers.clear()).ok(); // what they hold panics for itself alone
             }
-            registered??;
+            registered?;
         }
         let (mut registrations, mut services) = (SmallVec::with_capacity(offers.len()), Vec::new());
         for (number, Offer { terms, means }) in offers.drain(..).enumerate() {

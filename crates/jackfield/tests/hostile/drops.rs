@@ -368,11 +368,8 @@ impl Plugin for Halfway {
         Manifest::new("halfway")
     }
     fn register(&self, services: &mut Registrar<'_>) {
-        let held = Cling { runtime: self.0.clone(), scope: Arc::default(), diary: self.1.clone() };
-        services.provide(CLINGING).singleton(move |_| {
-            let (runtime, diary) = (held.runtime.clone(), held.diary.clone());
-            Arc::new(Cling { runtime, scope: Arc::default(), diary })
-        });
+        let service = Cling { runtime: self.0.clone(), scope: Arc::default(), diary: self.1.clone() };
+        services.provide(CLINGING).value(Arc::new(service));
         let is_first = self.0.lock().unwrap().is_none();
         assert!(is_first, "it does not register a second time");
     }
